@@ -1,0 +1,42 @@
+"""What the lessons of the course compute: fits of a line whose every step can be looked at.
+
+>>> import linreg_tutorial as lt
+>>> x, t = lt.two_points()
+>>> history = lt.fit_manual(x, t, a=1.0, b=0.0, lr=0.1, steps=100)
+>>> f"a = {history.a[-1]:.4f}, b = {history.b[-1]:.4f}"
+'a = 2.0393, b = 0.9364'
+"""
+
+from linreg_tutorial.data import noisy_line, two_points
+from linreg_tutorial.gradients import (
+    Gradient,
+    gradient_by_autograd,
+    gradient_by_differences,
+    gradient_by_hand,
+    hessian,
+    mean_squared_error,
+    rate_limit,
+)
+from linreg_tutorial.history import DivergenceWarning, History, State
+from linreg_tutorial.manual import fit_manual
+from linreg_tutorial.module import LineNet, fit_module
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DivergenceWarning",
+    "Gradient",
+    "History",
+    "LineNet",
+    "State",
+    "fit_manual",
+    "fit_module",
+    "gradient_by_autograd",
+    "gradient_by_differences",
+    "gradient_by_hand",
+    "hessian",
+    "mean_squared_error",
+    "noisy_line",
+    "rate_limit",
+    "two_points",
+]

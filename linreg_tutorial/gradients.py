@@ -1,0 +1,211 @@
+"""The gradient of the mean squared error, three ways, and the learning rate it allows.
+
+With y = a·x + b and e = mean((t - y)²) over the n points:
+
+    ∂e/∂a = mean(2 (y - t) x)        ∂e/∂b = mean(2 (y - t))
+
+`gradient_by_hand` puts numbers into these formulas, `gradient_by_autograd` asks
+``backward()``, `gradient_by_differences` moves a parameter a little and looks
+at what the error does. All three take and return the same, so that comparing
+them is one line.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from linreg_tutorial.validation import check_data, check_number
+
+
+class Gradient(NamedTuple):
+    """The gradient of the error at one place: its slope along a and along b.
+
+    In units of the error per unit of the parameter.
+    """
+
+    a: float
+    b: float
+
+
+def mean_squared_error(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tensor) -> Tensor:
+    """Return mean((t - y)²) with y = a·x + b.
+
+    Parameters
+    ----------
+    x, t
+        Inputs and targets, shape (n,).
+    a, b
+        Slope and intercept: numbers, or tensors of shape ().
+
+    Returns
+    -------
+    Tensor
+        The error, shape (), in units of t squared.
+
+    Examples
+    --------
+    >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0]), 1.0, 0.0)
+    tensor(6.5000)
+    """
+    y = a * x + b
+    return torch.mean((t - y) ** 2)
+
+
+def gradient_by_hand(x: Tensor, t: Tensor, a: float, b: float) -> Gradient:
+    """Return the gradient of the mean squared error by its formula.
+
+    Parameters
+    ----------
+    x, t
+        Inputs and targets, real, of the same shape (n,).
+    a, b
+        Slope and intercept of the line.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data or a parameter is unusable; the message says how to mend it.
+
+    Examples
+    --------
+    >>> gradient_by_hand(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0]), a=1.0, b=0.0)
+    Gradient(a=-8.0, b=-5.0)
+    """
+    _check(x, t, a, b)
+    y = a * x + b
+    return Gradient(torch.mean(2 * (y - t) * x).item(), torch.mean(2 * (y - t)).item())
+
+
+def gradient_by_autograd(x: Tensor, t: Tensor, a: float, b: float) -> Gradient:
+    """Return the gradient of the mean squared error as ``backward()`` finds it.
+
+    Parameters, errors: as `gradient_by_hand`.
+
+    Examples
+    --------
+    >>> gradient_by_autograd(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0]), a=1.0, b=0.0)
+    Gradient(a=-8.0, b=-5.0)
+    """
+    _check(x, t, a, b)
+    slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)
+    intercept = torch.tensor(float(b), dtype=x.dtype, device=x.device, requires_grad=True)
+    mean_squared_error(x, t, slope, intercept).backward()
+    return Gradient(slope.grad.item(), intercept.grad.item())
+
+
+def gradient_by_differences(
+    x: Tensor, t: Tensor, a: float, b: float, *, h: float = 1e-4
+) -> Gradient:
+    """Return the gradient of the mean squared error by central differences.
+
+    Along a this is (e(a + h, b) - e(a - h, b)) / 2h, and likewise along b. It
+    is computed in float64: in float32 the two errors differ by so little that
+    rounding would spoil the result. For this error, a parabola along each
+    parameter, the formula is exact but for rounding.
+
+    Parameters
+    ----------
+    x, t
+        Inputs and targets, real, of the same shape (n,).
+    a, b
+        Slope and intercept of the line.
+    h
+        How far to move the parameter to each side, above 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data, a parameter or ``h`` is unusable.
+
+    Examples
+    --------
+    >>> g = gradient_by_differences(
+    ...     torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0]), a=1.0, b=0.0
+    ... )
+    >>> f"{g.a:.4f} {g.b:.4f}"
+    '-8.0000 -5.0000'
+    """
+    _check(x, t, a, b)
+    check_number("h", h)
+    if h <= 0:
+        raise ValueError(f"h must be above 0, got {h}: it is a distance, 1e-4 for example")
+    x, t = x.double(), t.double()
+
+    def slope(error: Callable[[float], Tensor], at: float) -> float:
+        return ((error(at + h) - error(at - h)) / (2 * h)).item()
+
+    return Gradient(
+        slope(lambda moved: mean_squared_error(x, t, moved, b), a),
+        slope(lambda moved: mean_squared_error(x, t, a, moved), b),
+    )
+
+
+def hessian(x: Tensor) -> Tensor:
+    """Return the second derivatives of the mean squared error by a and b.
+
+    They depend on the inputs alone:
+
+        [[2 mean(x²), 2 mean(x)],
+         [2 mean(x),  2        ]]
+
+    Parameters
+    ----------
+    x
+        Inputs, real, shape (n,).
+
+    Returns
+    -------
+    Tensor
+        Shape (2, 2), of the dtype of ``x``; rows and columns in the order a, b.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``x`` is unusable.
+
+    Examples
+    --------
+    >>> hessian(torch.tensor([1.0, 2.0]))
+    tensor([[5., 3.],
+            [3., 2.]])
+    """
+    check_data(x, x)
+    ones = torch.ones_like(x)
+    return 2 * torch.stack(
+        [torch.stack([(x * x).mean(), x.mean()]), torch.stack([x.mean(), ones.mean()])]
+    )
+
+
+def rate_limit(x: Tensor) -> float:
+    """Return the learning rate from which on plain gradient descent diverges.
+
+    It is 2/λ with λ the largest eigenvalue of the `hessian`: a step multiplies
+    the distance to the solution along that direction by 1 - lr·λ, which is
+    below 1 in size only for lr < 2/λ. (Source: any text on gradient descent for
+    quadratic functions, for example Boyd and Vandenberghe, *Convex
+    Optimization*, section 9.3.)
+
+    Parameters
+    ----------
+    x
+        Inputs, real, shape (n,).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``x`` is unusable.
+
+    Examples
+    --------
+    >>> f"{rate_limit(torch.tensor([1.0, 2.0])):.4f}"
+    '0.2918'
+    """
+    return 2 / torch.linalg.eigvalsh(hessian(x.double()))[-1].item()
+
+
+def _check(x: Tensor, t: Tensor, a: float, b: float) -> None:
+    check_data(x, t)
+    check_number("a", a)
+    check_number("b", b)

@@ -1,0 +1,218 @@
+"""Fit the usual way: any ``nn.Module`` with any optimizer of ``torch.optim``."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from linreg_tutorial.gradients import rate_limit
+from linreg_tutorial.history import History, Recorder
+from linreg_tutorial.manual import warn_divergence
+from linreg_tutorial.validation import check_count, check_number, check_rate, check_rows
+
+
+class LineNet(nn.Module):
+    """The line y = a·x + b as a module with one ``nn.Linear(1, 1)``.
+
+    Parameters
+    ----------
+    a, b
+        Slope and intercept to start from. Without them the layer starts, as
+        every ``nn.Linear``, from random numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a start is no finite number.
+
+    Examples
+    --------
+    >>> LineNet(a=1.0, b=0.0)(torch.tensor([[1.0], [2.0]])).detach()
+    tensor([[1.],
+            [2.]])
+    """
+
+    def __init__(self, a: float | None = None, b: float | None = None) -> None:
+        super().__init__()
+        self.linear = nn.Linear(1, 1)
+        starts = {"a": (a, self.linear.weight), "b": (b, self.linear.bias)}
+        for name, (start, parameter) in starts.items():
+            if start is not None:
+                check_number(name, start)
+                nn.init.constant_(parameter, start)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the predictions, shape (n, 1), for inputs of shape (n, 1)."""
+        return self.linear(x)
+
+
+def fit_module(
+    x: Tensor,
+    t: Tensor,
+    net: nn.Module | None = None,
+    *,
+    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
+    lr: float = 0.1,
+    steps: int = 100,
+    **options: Any,
+) -> History:
+    """Fit a module to points by ``nn.MSELoss`` and an optimizer.
+
+    Parameters
+    ----------
+    x, t
+        Inputs and targets, real: both of shape (n,), which are handed to the
+        module as columns of shape (n, 1), or of shapes (n, inputs) and
+        (n, outputs).
+    net
+        The module to fit, changed in place. It must turn ``x`` into one tensor of
+        the shape of ``t``. Default: ``LineNet(a=1.0, b=0.0)``.
+    optimizer
+        An optimizer class, such as ``torch.optim.Adam``. It is called with the
+        module's parameters, ``lr`` and ``options``, so that it cannot hold the
+        parameters of another model.
+    lr
+        Learning rate, above 0.
+    steps
+        How many steps to take: 0 or more.
+    **options
+        Further settings of the optimizer, such as ``momentum=0.9``.
+
+    Returns
+    -------
+    History
+        As of `fit_manual`. For a line its parameters are ``a`` and ``b``, for
+        any other module they have the names of ``net.named_parameters()``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is unusable, if the module has no parameter to fit, or if
+        what it returns is not one tensor of the shape of ``t``. No parameter has
+        been changed then.
+
+    Warns
+    -----
+    DivergenceWarning
+        Once, if the error is no longer finite; the history ends with that state.
+
+    Examples
+    --------
+    >>> from linreg_tutorial import fit_manual, two_points
+    >>> x, t = two_points()
+    >>> fit_module(x, t).max_difference(fit_manual(x, t)) < 1e-5
+    True
+    >>> network = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+    >>> fit_module(x, t, network, optimizer=torch.optim.Adam, steps=3).values["0.weight"].shape
+    torch.Size([4, 8, 1])
+    """
+    check_rows(x, t)
+    check_rate(lr)
+    check_count("steps", steps, at_least=0)
+    if net is None:
+        net = LineNet(a=1.0, b=0.0).to(x)
+    parameters = _fitted_parameters(net, x)
+    if x.dim() == 1:
+        x, t = x.reshape(-1, 1), t.reshape(-1, 1)
+    updater = _build(optimizer, parameters, lr, options)
+    loss = nn.MSELoss()
+
+    def evaluate() -> Tensor:
+        updater.zero_grad()
+        error = loss(_predict(net, x, t), t)
+        error.backward()
+        return error
+
+    # LBFGS looks at several places within one step, so it wants to evaluate by itself.
+    closure = inspect.signature(updater.step).parameters["closure"]
+    arguments = [evaluate] if closure.default is inspect.Parameter.empty else []
+
+    recorder = Recorder(parameters)
+    for step in range(steps + 1):
+        finite = recorder.record(evaluate())
+        if not finite:
+            limit = rate_limit(x.reshape(-1)) if _descends_a_line(net, updater) else None
+            warn_divergence(step, lr, limit)
+        if step == steps or not finite:
+            break
+        updater.step(*arguments)
+    return recorder.history()
+
+
+def _fitted_parameters(net: nn.Module, x: Tensor) -> Mapping[str, Tensor]:
+    """Return the parameters that a fit changes, by name: a and b where the module is a line."""
+    if not isinstance(net, nn.Module):
+        raise TypeError(
+            f"net must be an nn.Module, got {type(net).__name__}"
+            + (f": pass {net.__name__}()" if inspect.isclass(net) else "")
+        )
+    parameters = {name: p for name, p in net.named_parameters() if p.requires_grad}
+    if not parameters:
+        raise ValueError(
+            "net must have a parameter that requires a gradient, got none: assign its layers to "
+            "self in __init__, or put them into nn.Sequential or nn.ModuleList"
+        )
+    for name, parameter in parameters.items():
+        if (parameter.dtype, parameter.device) != (x.dtype, x.device):
+            raise ValueError(
+                f"net and x must have the same dtype and device, got {parameter.dtype} on "
+                f"{parameter.device} for {name} and {x.dtype} on {x.device} for x: "
+                "pass net.to(x)"
+            )
+    if _is_line(net) and len(parameters) == 2:
+        return dict(zip("ab", parameters.values(), strict=True))
+    return parameters
+
+
+def _build(
+    optimizer: Callable[..., torch.optim.Optimizer],
+    parameters: Mapping[str, Tensor],
+    lr: float,
+    options: Mapping[str, Any],
+) -> torch.optim.Optimizer:
+    if isinstance(optimizer, torch.optim.Optimizer) or not callable(optimizer):
+        raise TypeError(
+            f"optimizer must be a class such as torch.optim.SGD, got {optimizer!r}: the optimizer "
+            "is made here, from the parameters of net"
+        )
+    return optimizer(list(parameters.values()), lr=lr, **options)
+
+
+def _predict(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+    try:
+        y = net(x)
+    except RuntimeError as error:
+        raise ValueError(f"net cannot take x of shape {tuple(x.shape)}: {error}") from error
+    if not isinstance(y, Tensor):
+        raise TypeError(
+            f"net must return one tensor, got {type(y).__name__}: wrap it in a module whose "
+            "forward returns the prediction alone"
+        )
+    if y.shape != t.shape:
+        raise ValueError(
+            f"net must return the shape of t, got {tuple(y.shape)} and {tuple(t.shape)}: "
+            "give its last layer as many outputs as t has columns"
+        )
+    return y
+
+
+def _is_line(net: nn.Module) -> bool:
+    """Whether the only layer of the module is an ``nn.Linear(1, 1)`` with a bias."""
+    layers = [layer for layer in net.modules() if not list(layer.children())]
+    return (
+        len(layers) == 1
+        and isinstance(layers[0], nn.Linear)
+        and (layers[0].in_features == layers[0].out_features == 1 and layers[0].bias is not None)
+    )
+
+
+def _descends_a_line(net: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
+    """Whether this is plain gradient descent on a line, for which the limit is known."""
+    plain = dict(torch.optim.SGD([torch.zeros(1)], lr=1.0).defaults, lr=None)
+    return (
+        _is_line(net)
+        and isinstance(optimizer, torch.optim.SGD)
+        and dict(optimizer.defaults, lr=None) == plain
+    )

@@ -1,0 +1,206 @@
+"""What the functions of this package accept: one place that says no, and how to mend it.
+
+Every function checks its arguments here before it computes anything, so that a
+mistake ends in a sentence about the argument and never in a wrong number.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def check_data(x: Tensor, t: Tensor) -> None:
+    """Check inputs and targets of a fit.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` or ``t`` is no tensor, or holds integers, booleans or complex numbers.
+    ValueError
+        If the shapes differ, there is no point, a value is not finite, the two
+        are of different dtype or device, or one of them requires a gradient.
+
+    Examples
+    --------
+    >>> check_data(torch.tensor([1.0, 2.0]), torch.tensor([[3.0], [5.0]]))
+    Traceback (most recent call last):
+        ...
+    ValueError: x and t must have the same shape, got (2,) and (2, 1): torch would \
+broadcast them to (2, 2) and compare every prediction with every target. Reshape one of \
+them, for example t = t.reshape(x.shape)
+    """
+    for name, data in {"x": x, "t": t}.items():
+        _check_tensor(name, data)
+    if x.shape != t.shape:
+        raise ValueError(
+            f"x and t must have the same shape, got {tuple(x.shape)} and {tuple(t.shape)}: "
+            + _shape_advice(x, t)
+        )
+    _check_alike(x, t)
+
+
+def check_rows(x: Tensor, t: Tensor) -> None:
+    """Check inputs and targets of a module: a row a point, any number of columns.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_data`, but ``x`` may have other columns than ``t``: shapes
+        (n, inputs) and (n, outputs), or (n,) for both.
+
+    Examples
+    --------
+    >>> check_rows(torch.ones(3, 4), torch.ones(3, 1))
+    >>> check_rows(torch.ones(3, 4), torch.ones(2, 1))
+    Traceback (most recent call last):
+        ...
+    ValueError: x and t must have as many rows as each other, one a point, got 3 and 2
+    """
+    if not (isinstance(x, Tensor) and isinstance(t, Tensor) and x.dim() == t.dim() >= 2):
+        check_data(x, t)
+        return
+    for name, data in {"x": x, "t": t}.items():
+        _check_tensor(name, data)
+    if len(x) != len(t):
+        raise ValueError(
+            f"x and t must have as many rows as each other, one a point, got {len(x)} and {len(t)}"
+        )
+    _check_alike(x, t)
+
+
+def check_number(name: str, number: float) -> None:
+    """Check that ``number`` is a finite real number.
+
+    Raises
+    ------
+    TypeError
+        If it is no `int` or `float`.
+    ValueError
+        If it is infinite or not a number.
+
+    Examples
+    --------
+    >>> check_number("a", float("nan"))
+    Traceback (most recent call last):
+        ...
+    ValueError: a must be finite, got nan
+    """
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise TypeError(
+            f"{name} must be a number such as 1.0, got {_kind(number)}"
+            + (f": pass {name}.item()" if isinstance(number, Tensor) else "")
+        )
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}")
+
+
+def check_count(name: str, count: int, *, at_least: int) -> None:
+    """Check that ``count`` is an integer that is not too small.
+
+    Raises
+    ------
+    TypeError
+        If it is no `int`.
+    ValueError
+        If it is smaller than ``at_least``.
+
+    Examples
+    --------
+    >>> check_count("steps", -1, at_least=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: steps must be 0 or more, got -1
+    """
+    if isinstance(count, bool) or not isinstance(count, int):
+        raise TypeError(f"{name} must be a whole number such as 100, got {_kind(count)} {count!r}")
+    if count < at_least:
+        raise ValueError(f"{name} must be {at_least} or more, got {count}")
+
+
+def check_rate(lr: float) -> None:
+    """Check a learning rate: a finite number above 0.
+
+    Raises
+    ------
+    TypeError
+        If it is no number.
+    ValueError
+        If it is 0, negative or not finite.
+
+    Examples
+    --------
+    >>> check_rate(-0.1)
+    Traceback (most recent call last):
+        ...
+    ValueError: lr must be above 0, got -0.1: the step goes against the gradient by itself
+    """
+    check_number("lr", lr)
+    if lr <= 0:
+        raise ValueError(
+            f"lr must be above 0, got {lr}: the step goes against the gradient by itself"
+            if lr < 0
+            else f"lr must be above 0, got {lr}: with it no step would move anything"
+        )
+
+
+def _check_tensor(name: str, data: Tensor) -> None:
+    if not isinstance(data, Tensor):
+        raise TypeError(
+            f"{name} must be a tensor, got {_kind(data)}: "
+            f"pass torch.tensor({name}, dtype=torch.float32)"
+        )
+    if not data.is_floating_point():
+        raise TypeError(
+            f"{name} must hold real numbers with a decimal point, got {data.dtype}: "
+            + (
+                f"pass {name}.real"
+                if data.is_complex()
+                else f"pass {name}.float(), or write torch.tensor([1.0, 2.0]) with the points"
+            )
+        )
+    if data.dim() == 0:
+        raise ValueError(
+            f"{name} must be a row of values, got a single one: pass {name}.reshape(1)"
+        )
+    if data.numel() == 0:
+        raise ValueError(f"{name} must hold one point or more, got the shape {tuple(data.shape)}")
+    if data.requires_grad:
+        raise ValueError(
+            f"{name} must not require a gradient, because it is data and stays as it is: "
+            f"pass {name}.detach()"
+        )
+    finite = torch.isfinite(data)
+    if not finite.all():
+        where = tuple(int(i) for i in (~finite).nonzero()[0])
+        place = ", ".join(str(i) for i in where)
+        raise ValueError(
+            f"{name} must be finite, got {name}[{place}] = {data[where].item()}: "
+            "drop that point or mend it"
+        )
+
+
+def _check_alike(x: Tensor, t: Tensor) -> None:
+    if x.dtype != t.dtype:
+        raise ValueError(
+            f"x and t must have the same dtype, got {x.dtype} and {t.dtype}: pass t.to(x.dtype)"
+        )
+    if x.device != t.device:
+        raise ValueError(
+            f"x and t must be on the same device, got {x.device} and {t.device}: "
+            "pass t.to(x.device)"
+        )
+
+
+def _shape_advice(x: Tensor, t: Tensor) -> str:
+    if x.numel() != t.numel():
+        return "every input needs its own target"
+    joint = tuple(torch.broadcast_shapes(x.shape, t.shape))
+    return (
+        f"torch would broadcast them to {joint} and compare every prediction with every target. "
+        "Reshape one of them, for example t = t.reshape(x.shape)"
+    )
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
