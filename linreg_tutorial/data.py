@@ -11,7 +11,7 @@ def two_points() -> tuple[Tensor, Tensor]:
 
     Returns
     -------
-    x, t : Tensor
+    x, t : torch.Tensor
         The inputs and the targets, each float32 of shape (2,). They are new
         tensors on every call, so that changing them changes nobody else's.
 
@@ -50,7 +50,7 @@ def noisy_line(
 
     Returns
     -------
-    x, t : Tensor
+    x, t : torch.Tensor
         The inputs and the targets, each float32 of shape (n,).
 
     Raises

@@ -41,7 +41,7 @@ def mean_squared_error(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tenso
 
     Returns
     -------
-    Tensor
+    torch.Tensor
         The error, shape (), in units of t squared.
 
     Examples
@@ -157,7 +157,7 @@ def hessian(x: Tensor) -> Tensor:
 
     Returns
     -------
-    Tensor
+    torch.Tensor
         Shape (2, 2), of the dtype of ``x``; rows and columns in the order a, b.
 
     Raises

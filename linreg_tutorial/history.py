@@ -35,7 +35,7 @@ class History:
     Attributes
     ----------
     values
-        For each parameter, by name, a tensor of shape (steps + 1, *its shape);
+        For each parameter, by name, a tensor of shape ``(steps + 1, *shape)``;
         a parameter of one element gives shape (steps + 1,).
     gradients
         The gradients of the error, likewise: units of the error per unit of the

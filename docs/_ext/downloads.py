@@ -1,0 +1,247 @@
+"""What a reader takes along: the package's wheel, every page as a notebook, all lessons as a zip.
+
+Below ``downloads/`` of the built site stand the wheel, ``course/NN-topic.ipynb``
+for each course page and ``linreg-tutorial-lessons.zip`` with every script, every
+notebook and the wheel. `{site-file}` links to them from any page.
+
+A notebook that needs the package begins with a cell that installs the wheel
+beside it, or, on a published site, the one that the site carries.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
+from source_links import colab_link, repository
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxRole
+
+_FOLDER = "downloads"
+_ZIP = "linreg-tutorial-lessons.zip"
+_PACKAGE = "linreg_tutorial"
+
+
+# The wheel
+
+
+def _build_wheel(app: Sphinx) -> None:
+    root = Path(app.srcdir).parent
+    folder = Path(app.doctreedir).parent / "state" / "wheel" / app.config.run_digest
+    if not list(folder.glob("*.whl")):
+        subprocess.run(
+            [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+            cwd=root,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    (app.wheel,) = folder.glob("*.whl")
+
+
+# Notebooks
+
+
+def setup_code(wheel: str, needs_package: bool, published: str | None) -> str:
+    """Return the first cell of a notebook: it installs what the others need.
+
+    Parameters
+    ----------
+    wheel
+        The file name of the package's wheel.
+    needs_package
+        Whether the notebook imports the course's package.
+    published
+        The address of the wheel on the published site, where there is one.
+    """
+    if not needs_package:
+        return "# Run this cell first: it installs what the others need.\n%pip install --quiet torch matplotlib"
+    if published:
+        elsewhere = f'    wheel = "{published}"'
+    else:
+        elsewhere = (
+            "    raise FileNotFoundError(\n"
+            '        f"download {wheel} from the page of this notebook into {Path.cwd()}, "\n'
+            '        "then run this cell again"\n'
+            "    )"
+        )
+    return (
+        "# Run this cell first: it installs what the others need, the course's package included.\n"
+        "from pathlib import Path\n\n"
+        f'wheel = "{wheel}"\n'
+        "if not Path(wheel).exists():\n"
+        f"{elsewhere}\n"
+        "%pip install --quiet {wheel}"
+    )
+
+
+def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.NotebookNode:
+    """Return a course page as a notebook for Jupyter, without outputs.
+
+    Parameters
+    ----------
+    text
+        The page's MyST Markdown.
+    wheel, published
+        As for `setup_code`.
+    """
+    source = read_myst_markdown_notebook(text)
+    cells = []
+    for number, cell in enumerate(source.cells):
+        name = f"cell-{number}"
+        if cell.cell_type == "markdown":
+            cells.append(nbformat.v4.new_markdown_cell(plain_markdown(cell.source), id=name))
+        else:
+            cells.append(nbformat.v4.new_code_cell(cell.source, id=name))
+    needs_package = any(_PACKAGE in c.source for c in source.cells if c.cell_type == "code")
+    _insert_setup(cells, setup_code(wheel, needs_package, published))
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def plain_markdown(text: str) -> str:
+    """Return MyST Markdown as what Jupyter shows.
+
+    >>> print(plain_markdown("The error is {run}`6.5 <e>`, see [before](03-predict.md)."))
+    The error is 6.5, see [before](03-predict.ipynb).
+    >>> print(plain_markdown(":::{admonition} Before you read on\\nWhat comes?\\n:::"))
+    > **Before you read on**
+    >
+    > What comes?
+    """
+    text = re.sub(r"\{run\}`([^`]*?) <[^`]*>`", r"\1", text)
+    text = re.sub(r"^%.*\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\{(?:py:)?(?:func|class|meth|mod|attr|obj|data)\}`~?([^`]*)`", r"`\1`", text)
+    text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)
+    # Pages of the course lie beside each other as notebooks; others stay on the site.
+    text = re.sub(r"\]\((\d\d-[\w-]+)\.md\)", r"](\1.ipynb)", text)
+    text = re.sub(r"\[([^\]]+)\]\(\.\.?/[^)]*\)", r"\1", text)
+    text = re.sub(r"\{site-file\}`([^`<]*?) <[^`]*>`", r"\1", text)
+    return re.sub(r"^:::\{(\w+)\}(.*?)\n(.*?)^:::$", _quote, text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _quote(match: re.Match) -> str:
+    title = match[2].strip() or match[1].capitalize()
+    body = re.sub(r"^:\w+:.*\n", "", match[3], flags=re.MULTILINE).strip()
+    lines = [f"**{title}**", "", *body.splitlines()]
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def _insert_setup(cells: list, code: str) -> None:
+    """Put the installing cell below the title, or first where there is no title."""
+    at = 1 if cells and cells[0].cell_type == "markdown" else 0
+    cells.insert(at, nbformat.v4.new_code_cell(code, id="setup"))
+
+
+def _published_wheel(wheel: str) -> str | None:
+    name = repository(os.environ)
+    return name and f"https://github.com/{name}/raw/gh-pages/{_FOLDER}/{wheel}"
+
+
+def _course_pages(app: Sphinx) -> dict[str, str]:
+    """Return the pages that are notebooks, by docname, with their text."""
+    texts = {
+        docname: Path(app.env.doc2path(docname)).read_text("utf-8")
+        for docname in sorted(app.env.found_docs)
+        if docname.startswith("course/")
+    }
+    return {docname: text for docname, text in texts.items() if is_myst_markdown_notebook(text)}
+
+
+def _add_setup_to_gallery(app: Sphinx) -> None:
+    """Give each notebook that sphinx-gallery made its installing cell, once."""
+    for path in sorted(_gallery(app).glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        if any(cell.get("id") == "setup" for cell in notebook.cells):
+            continue
+        notebook.nbformat_minor = 5
+        for number, cell in enumerate(notebook.cells):
+            cell.id = f"cell-{number}"
+        needs_package = _PACKAGE in _code(path.with_suffix(".py"))
+        name = app.wheel.name
+        _insert_setup(notebook.cells, setup_code(name, needs_package, _published_wheel(name)))
+        nbformat.write(notebook, path)
+
+
+def _gallery(app: Sphinx) -> Path:
+    return Path(app.srcdir, "gallery")
+
+
+def _code(script: Path) -> str:
+    """Return a script without its comments."""
+    return re.sub(r"^#.*$", "", script.read_text("utf-8"), flags=re.MULTILINE)
+
+
+# Links
+
+
+class SiteFile(SphinxRole):
+    """``{site-file}`title <name>` ``: a link to a file below ``downloads/``."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """Return the link, relative to the page."""
+        title, _, name = self.text.rpartition(" <")
+        up = "../" * self.env.docname.count("/")
+        address = f"{up}{_FOLDER}/{name.rstrip('>')}"
+        return [nodes.reference("", title, refuri=address, classes=["download"])], []
+
+
+def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
+    """Tell the page's template what there is to take along."""
+    up = "../" * pagename.count("/")
+    notebook = published = None
+    if pagename in _course_pages(app):
+        notebook = published = f"{_FOLDER}/{pagename}.ipynb"
+        text = Path(app.env.doc2path(pagename)).read_text("utf-8")
+        needs_package = _PACKAGE in text
+    elif (script := _gallery(app) / f"{Path(pagename).name}.py").exists():
+        published = f"{_FOLDER}/{pagename}.ipynb"
+        needs_package = _PACKAGE in _code(script)
+    if published is None:
+        return
+    name = repository(os.environ)
+    context["run_it"] = {
+        "notebook": notebook and up + notebook,
+        "wheel": f"{up}{_FOLDER}/{app.wheel.name}" if needs_package else None,
+        "wheel_name": app.wheel.name,
+        "colab": colab_link(name, published) if name else None,
+    }
+
+
+# Files
+
+
+def _write(app: Sphinx, exception: Exception | None) -> None:
+    if exception or app.builder.format != "html":
+        return
+    folder = Path(app.outdir, _FOLDER)
+    wheel = app.wheel.name
+    files = {wheel: app.wheel.read_bytes()}
+    for docname, text in _course_pages(app).items():
+        notebook = notebook_of(text, wheel, _published_wheel(wheel))
+        files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
+    for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):
+        files[f"gallery/{path.name}"] = path.read_bytes()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    with zipfile.ZipFile(folder / _ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            # A date of its own would make every build's zip another one.
+            entry = zipfile.ZipInfo(f"linreg-tutorial/{Path(name).name}", (2020, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+
+
+def setup(app: Sphinx) -> dict:
+    """Register with Sphinx."""
+    app.add_role("site-file", SiteFile())
+    app.connect("builder-inited", _build_wheel, priority=100)
+    app.connect("builder-inited", _add_setup_to_gallery, priority=800)
+    app.connect("html-page-context", _offer)
+    app.connect("build-finished", _write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

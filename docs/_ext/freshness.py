@@ -1,0 +1,125 @@
+"""Stale results are impossible: a digest of all that outputs depend on steers both caches.
+
+The engine of the course pages looks a notebook up by its cells, the gallery's a
+script by its own text. Neither knows the package behind it, or the version of
+torch. So a digest of the package's sources, this folder's extensions, the
+figures' style and the versions of what computes and draws
+
+* is part of the path of the notebooks' cache,
+* is a setting of the environment, so that a change of it reads every page anew,
+* makes the generated gallery be deleted when it differs from the last build's.
+
+A page or script that holds code but was not executed ends the build, too.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+from myst_nb.core.read import is_myst_markdown_notebook
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+
+_VERSIONS_THAT_COUNT = ("torch", "numpy", "matplotlib", "ipykernel", "ipython", "sphinx-gallery")
+
+
+def digest(root: Path) -> str:
+    """Return the digest of everything but the pages themselves.
+
+    Parameters
+    ----------
+    root
+        The folder of the repository.
+    """
+    files = [
+        *sorted((root / "linreg_tutorial").glob("**/*.py")),
+        root / "linreg_tutorial" / "palette.json",
+        *sorted((root / "docs" / "_ext").glob("**/*.py")),
+        root / "docs" / "matplotlibrc",
+    ]
+    found = hashlib.sha256(platform.python_version().encode())
+    for name in _VERSIONS_THAT_COUNT:
+        found.update(f"{name} {version(name)}\n".encode())
+    for path in files:
+        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    # A script that is gone must not leave its page behind.
+    scripts = sorted(path.name for path in (root / "gallery").glob("*.py"))
+    found.update("\n".join(scripts).encode())
+    return found.hexdigest()[:16]
+
+
+def _prepare(app: Sphinx, config) -> None:
+    source = Path(app.srcdir)
+    config.run_digest = digest(source.parent)
+
+    state = Path(app.doctreedir).parent / "state"
+    config.nb_execution_cache_path = str(state / "notebooks" / config.run_digest)
+    for old in (state / "notebooks").glob("*"):
+        if old.name != config.run_digest:
+            shutil.rmtree(old)
+
+    gallery = source / config.sphinx_gallery_conf["gallery_dirs"]
+    stamp = gallery / "digest.txt"
+    if not stamp.exists() or stamp.read_text() != config.run_digest:
+        shutil.rmtree(gallery, ignore_errors=True)
+        gallery.mkdir()
+        stamp.write_text(config.run_digest)
+
+    # The kernels of the course pages: one thread, the site's figure style, vector pictures.
+    profile = state / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source / "_ext" / "kernel_config.py", profile / "ipython_kernel_config.py")
+    os.environ |= {
+        "IPYTHONDIR": str(profile.parent),
+        "MATPLOTLIBRC": str(source / "matplotlibrc"),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(
+            [str(source / "_ext"), *filter(None, [os.environ.get("PYTHONPATH")])]
+        ),
+    }
+    _configure_kernels()
+
+
+def _configure_kernels() -> None:
+    from jupyter_client.manager import KernelManager
+    from nbclient import NotebookClient
+
+    # A kernel on this machine alone: no encryption to warn about, no wait at its end.
+    if "transport_encryption" in KernelManager.class_trait_names():
+        KernelManager.transport_encryption.default_value = "auto"
+    NotebookClient.shutdown_kernel.default_value = "immediate"
+
+
+def _check_scripts(app: Sphinx) -> None:
+    gallery = Path(app.srcdir) / app.config.sphinx_gallery_conf["gallery_dirs"]
+    scripts = (Path(app.srcdir).parent / "gallery").glob("*.py")
+    # sphinx-gallery writes a script's .md5 after it has run to its end, and only then.
+    missing = [s.name for s in scripts if not (gallery / f"{s.name}.md5").exists()]
+    if missing:
+        raise ExtensionError(f"gallery scripts that were not executed: {', '.join(missing)}")
+
+
+def _check_pages(app: Sphinx, env: BuildEnvironment) -> None:
+    for docname in sorted(env.found_docs):
+        path = Path(env.doc2path(docname))
+        if path.suffix != ".md" or "```{code-cell}" not in (text := path.read_text("utf-8")):
+            continue
+        ran = env.nb_metadata.get(docname, {}).get("exec_data", {}).get("succeeded", False)
+        if not (is_myst_markdown_notebook(text) and ran):
+            raise ExtensionError(
+                f"{docname} has code cells that were not executed: it must start with the "
+                "notebook header that CONTRIBUTING.md shows"
+            )
+
+
+def setup(app: Sphinx) -> dict:
+    """Register with Sphinx."""
+    app.add_config_value("run_digest", "", "env")
+    app.connect("config-inited", _prepare)
+    app.connect("builder-inited", _check_scripts, priority=900)
+    app.connect("env-check-consistency", _check_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,6 @@
+"""Settings of the kernels that run the course pages."""
+
+c = get_config()  # noqa: F821
+c.HistoryManager.enabled = False
+c.InlineBackend.figure_formats = {"svg"}
+c.InlineBackend.print_figure_kwargs = {"bbox_inches": "tight", "metadata": {"Date": None}}

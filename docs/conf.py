@@ -1,0 +1,72 @@
+"""Settings of the site. What is code stands in _ext/, one extension a concern."""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+project = "PyTorch's gradients, step by step"
+author = "The linreg-tutorial authors"
+project_copyright = "the linreg-tutorial authors. Text CC BY 4.0, code BSD-3-Clause"
+html_title = project
+language = "en"
+
+extensions = [
+    "freshness",
+    "checked_numbers",
+    "mathml",
+    "figures",
+    "local_inventories",
+    "downloads",
+    "source_links",
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/GALLERY_HEADER.rst"]
+templates_path = ["_templates"]
+
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath", "smartquotes"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autosummary_ignore_module_all = False
+napoleon_google_docstring = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../gallery",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "ignore_pattern": r"__init__\.py",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "image_scrapers": ("figures.scrape",),
+    "reset_modules": ("figures.reset_matplotlib",),
+    "doc_module": ("linreg_tutorial",),
+    "backreferences_dir": "gallery/backreferences",
+    "reference_url": {"linreg_tutorial": None},
+    "download_all_examples": False,
+    "show_signature": False,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+}
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"top_of_page_buttons": ["edit"]}
+
+copybutton_selector = "div.cell_input pre, div.highlight-python pre, div.highlight-console pre"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
