@@ -39,7 +39,7 @@ print(f"step 0: a = {a.item():g}, b = {b.item():g}")
 # -----------------------------
 #
 # The error ``e`` is one number: the mean of the squared misses. :meth:`torch.Tensor.backward`
-# finds how steeply ``e`` rises with ``a`` and with ``b``. These two slopes are the gradient.
+# finds how steeply ``e`` rises with ``a`` and with ``b``. These two numbers are the gradient.
 # PyTorch puts them into ``a.grad`` and ``b.grad``. You step against them, because that way is
 # down. The learning rate ``lr`` keeps the step small.
 #

@@ -8,8 +8,8 @@ r"""Fit a line with nn.Sequential
 
 Write the same fit with ready-made parts, the way most PyTorch programs do.
 
-One part holds the slope and the intercept, one measures the error, one moves the two numbers.
-Nothing new is computed. At the end you do the sums yourself and get the same line.
+One part holds the slope ``a`` and the intercept ``b``, one measures the error, one moves the two
+numbers. Nothing new is computed. At the end you do the sums yourself and get the same line.
 """
 
 import matplotlib.pyplot as plt
@@ -31,9 +31,9 @@ print("shape of x:", tuple(x.shape))
 # Take three parts
 # ----------------
 #
-# - :class:`torch.nn.Linear` with one input and one output is the line y = a·x + b. It calls the
-#   slope ``weight`` and the intercept ``bias``. These are its parameters: the numbers that a fit
-#   may change. :class:`torch.nn.Sequential` runs layers in order. Yours has one layer.
+# - :class:`torch.nn.Linear` with one input and one output is the line y = a·x + b. Such a part is
+#   called a layer. Its slope ``weight`` and intercept ``bias`` are its parameters: the numbers
+#   that a fit may change. :class:`torch.nn.Sequential` runs layers in order. Yours has one.
 # - :class:`torch.optim.SGD` subtracts ``lr`` times the gradient from every parameter.
 # - :class:`torch.nn.MSELoss` is the mean of the squared misses: the mean squared error. Give it
 #   the prediction first and the target second.

@@ -8,9 +8,8 @@ r"""Fit a line with a class of your own
 
 Put the line into a class, as programs do that grow beyond one layer.
 
-A list of layers is enough while numbers run straight through it. As soon as you want to decide
-what happens on the way, you write a class. This one does the least that a class can do: it holds
-one layer and calls it.
+A layer turns numbers into other numbers. Yours is the line. To decide yourself how numbers run
+from layer to layer, you write a class. This one does the least: it holds one layer and calls it.
 """
 
 import matplotlib.pyplot as plt

@@ -2,7 +2,8 @@
 # requires-python = ">=3.11"
 # dependencies = ["torch", "matplotlib", "linreg-tutorial"]
 # ///
-# linreg-tutorial is the course's own package: download its wheel from the page of this script and run
+# linreg-tutorial is the course's own package: download its wheel from the page of this script
+# and run
 #     python -m pip install ./linreg_tutorial-0.1.0-py3-none-any.whl
 
 r"""Compare the loop by hand with nn
@@ -24,9 +25,10 @@ from linreg_tutorial import plots
 # Run both
 # --------
 #
-# :func:`linreg_tutorial.fit_manual` is the loop by hand. :func:`linreg_tutorial.fit_module` runs
-# a net with an optimizer. Its net is a :class:`linreg_tutorial.LineNet`, which holds one
-# :class:`torch.nn.Linear`. Its optimizer is :class:`torch.optim.SGD`.
+# :func:`linreg_tutorial.fit_manual` is the loop by hand. :func:`linreg_tutorial.fit_module` takes
+# ready-made parts: a net that predicts, and an optimizer that moves the net's numbers. The net is
+# a :class:`linreg_tutorial.LineNet`, which holds one :class:`torch.nn.Linear`. The optimizer is
+# :class:`torch.optim.SGD`.
 #
 # Both start at ``a`` = 1 and ``b`` = 0. Both return a :class:`linreg_tutorial.History`: the numbers
 # before the first step and after each one.
@@ -54,7 +56,7 @@ print(f"net.linear.bias = {net.linear.bias.item():.4f}")
 # Four digits are not all digits. :meth:`linreg_tutorial.History.max_difference` looks at every
 # number of every row, gradients and errors included, and returns the largest difference. A number
 # of 32 bits holds about seven digits, and ``nn`` adds and multiplies in another order, so the last
-# digit may differ. In 64 bits the difference must shrink with the rounding.
+# digits may differ. In 64 bits the difference must shrink with the rounding.
 
 narrow = hand.max_difference(module)
 x64, t64 = x.double(), t.double()
@@ -63,8 +65,8 @@ print("32 bits: largest difference below 1e-5:", narrow < 1e-5)
 print("64 bits: largest difference below 1e-13:", wide < 1e-13)
 
 # %%
-# Look at the dots: they are the steps of the net. Each one sits on the curve by hand. The upper
-# curve is the slope ``a``, the lower one the intercept ``b``.
+# Look at the dots: they are every fourth step of the net. Each one sits on the curve by hand. The
+# upper curve is the slope ``a``, the lower one the intercept ``b``.
 
 fig, ax = plt.subplots(
     num="Slope and intercept over a hundred steps: the dots of nn lie on the curves by hand.",
@@ -74,7 +76,7 @@ fig, ax = plt.subplots(
 for name in ("a", "b"):
     by_hand, by_nn = hand.values[name], module.values[name]
     ax.plot(by_hand, color=plots.colour("line"))
-    ax.plot(by_nn, color=plots.colour("second"), marker="o", markersize=5, linestyle="none", markevery=4)
+    ax.plot(by_nn, "o", color=plots.colour("second"), markersize=5, markevery=4)
     ax.text(100, by_hand[-1] + 0.06, name, ha="right")
 ax.set(xlabel="step", ylabel="a, b", ylim=(-0.1, 2.5))
 plt.show()

@@ -2,7 +2,8 @@
 # requires-python = ">=3.11"
 # dependencies = ["torch", "matplotlib", "linreg-tutorial"]
 # ///
-# linreg-tutorial is the course's own package: download its wheel from the page of this script and run
+# linreg-tutorial is the course's own package: download its wheel from the page of this script
+# and run
 #     python -m pip install ./linreg_tutorial-0.1.0-py3-none-any.whl
 
 r"""Walk the error surface
@@ -11,7 +12,7 @@ r"""Walk the error surface
 Follow a fit across a map of the error and see why it starts fast and ends slowly.
 
 Every line has a slope ``a`` and an intercept ``b``. So every line is a place on a map. The error
-``e`` is the height of the ground there. A fit is a walk downhill.
+``e`` is the height of the ground there. To fit a line is to walk downhill.
 """
 
 import math
@@ -30,7 +31,7 @@ history = lt.fit_manual(x, t, a=1.0, b=0.0, lr=0.1, steps=100)
 # ------------------
 #
 # :func:`linreg_tutorial.plots.plot_surface` draws lines of equal error, as a hiking map draws
-# lines of equal height. From one line to the next the error doubles.
+# lines of equal height. The small numbers are the error there.
 # :func:`linreg_tutorial.plots.plot_path` draws the walk, a dot for each step.
 #
 # Look at the ground first: it is a long, narrow valley. The cross marks the lowest place, where
@@ -42,7 +43,7 @@ fig, ax = plt.subplots(
     figsize=(5, 4.5),
     layout="constrained",
 )
-plots.plot_surface(ax, x, t, a=(0.5, 3.5), b=(-0.5, 2.5)).set_edgecolor(plots.colour("residual"))
+plots.plot_surface(ax, x, t, a=(0.5, 3.5), b=(-0.5, 2.5))
 plots.plot_path(ax, history)
 ax.plot(2, 1, color="black", marker="x", markersize=9)
 ax.annotate("step 0", (1, 0), xytext=(0, -6), textcoords="offset points", ha="center", va="top")
@@ -73,27 +74,28 @@ for k in (0, 1, 2, 3, 100):
 # nothing is left of it. Along the valley the bend is only 0.1459, and a step keeps 0.9854. That is
 # the slow direction.
 #
-# Now go closer. The dashed line runs along the bottom of the valley. Look at how the dots turn onto
-# it within a few steps. From there on they creep towards the cross, each gap as small as the last.
+# Now go closer. The dashed line runs along the bottom of the valley. Look at how the dots turn
+# onto it. From there on they creep towards the cross, so close together that they become a band.
+# After 100 steps they have not reached it.
 
 fig, ax = plt.subplots(
     num="The bottom of the valley, closer: the dots turn onto the slow direction and creep along.",
     figsize=(5, 4.5),
     layout="constrained",
 )
-plots.plot_surface(ax, x, t, a=(1.75, 2.35), b=(0.5, 1.1)).set_edgecolor(plots.colour("residual"))
+plots.plot_surface(ax, x, t, a=(1.75, 2.35), b=(0.5, 1.1))
 slow_a, slow_b = directions[:, 0].tolist()
 plots.plot_line(ax, a=slow_b / slow_a, b=1 - 2 * slow_b / slow_a, color="black", linestyle="--")
 plots.plot_path(ax, history)
 ax.plot(2, 1, color="black", marker="x", markersize=9)
-ax.set_aspect("equal")
+ax.set(aspect="equal", xlim=(1.75, 2.35), ylim=(0.5, 1.1))
 plt.show()
 
 # %%
 # What you learned
 # ----------------
 #
-# - The error is a valley, and the gradient points across it far more than along it.
+# - The error is a valley. On its sides the gradient points across it, hardly along it.
 # - A rate has to suit both directions. What is large across the valley is small along it.
 #
 # The bends have a closed form. The last lines use it to check all hundred steps.

@@ -2,7 +2,8 @@
 # requires-python = ">=3.11"
 # dependencies = ["torch", "matplotlib", "linreg-tutorial"]
 # ///
-# linreg-tutorial is the course's own package: download its wheel from the page of this script and run
+# linreg-tutorial is the course's own package: download its wheel from the page of this script
+# and run
 #     python -m pip install ./linreg_tutorial-0.1.0-py3-none-any.whl
 
 r"""Watch the line move
@@ -52,7 +53,7 @@ for k in (0, 1, 2, 12, 100):
 fig, (left, right) = plt.subplots(
     ncols=2,
     num="A film in two parts: the line moves to the points while the error falls along its curve.",
-    figsize=(7, 3.2),
+    figsize=(6, 3.2),
     layout="constrained",
 )
 
@@ -79,8 +80,8 @@ plt.show()
 # What you learned
 # ----------------
 #
-# - A step is the larger the steeper the error is. Far away it leaps, close by it creeps.
-# - A line that looks still may still be learning. Ask the error, not your eyes.
+# - The steeper the error, the larger the step. Far away the line leaps, close by it creeps.
+# - A line that seems to stand may still be learning. Ask the error, not your eyes.
 #
 # The last lines check the first step and the last one against the numbers found by hand.
 

@@ -199,7 +199,7 @@ def plot_surface(
 ) -> QuadContourSet:
     """Draw the error over all slopes and intercepts as a map with contour lines.
 
-    From one contour line to the next the error doubles.
+    A line joins the places of equal error. The labels give that error.
 
     Parameters
     ----------
@@ -219,8 +219,8 @@ def plot_surface(
     --------
     >>> from matplotlib.figure import Figure
     >>> from linreg_tutorial import two_points
-    >>> plot_surface(Figure().add_subplot(), *two_points()).levels[:3].tolist()
-    [0.015625, 0.03125, 0.0625]
+    >>> plot_surface(Figure().add_subplot(), *two_points()).levels.tolist()
+    [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0]
     """
     check_data(x, t)
     for name, ends in {"a": a, "b": b}.items():
@@ -231,11 +231,13 @@ def plot_surface(
     slopes = torch.linspace(*a, 161, dtype=torch.float64)
     intercepts = torch.linspace(*b, 161, dtype=torch.float64)
     # Every pair of them against every point: shape (intercepts, slopes, points).
-    y = slopes[None, :, None] * x.double() + intercepts[:, None, None]
-    error = ((t.double() - y) ** 2).mean(dim=-1)
+    y = slopes[None, :, None] * x.double().flatten() + intercepts[:, None, None]
+    error = ((t.double().flatten() - y) ** 2).mean(dim=-1)
+    levels = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100]
     contours = ax.contour(
-        slopes, intercepts, error, levels=2.0 ** np.arange(-6, 8), cmap="cividis", linewidths=1
+        slopes, intercepts, error, levels, colors=colour("residual"), linewidths=0.9
     )
+    ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="x-small")
     ax.set(xlabel="a", ylabel="b")
     return contours
 

@@ -19,6 +19,7 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 
+from jupyter_cache import get_cache
 from myst_nb.core.read import is_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -62,6 +63,9 @@ def _prepare(app: Sphinx, config) -> None:
         if old.name != config.run_digest:
             shutil.rmtree(old)
 
+    # Here, before pages are read side by side and each would make the same tables.
+    _ = get_cache(config.nb_execution_cache_path).db
+
     gallery = source / config.sphinx_gallery_conf["gallery_dirs"]
     stamp = gallery / "digest.txt"
     if not stamp.exists() or stamp.read_text() != config.run_digest:
@@ -104,16 +108,20 @@ def _check_scripts(app: Sphinx) -> None:
 
 
 def _check_pages(app: Sphinx, env: BuildEnvironment) -> None:
+    not_run = []
     for docname in sorted(env.found_docs):
         path = Path(env.doc2path(docname))
         if path.suffix != ".md" or "```{code-cell}" not in (text := path.read_text("utf-8")):
             continue
         ran = env.nb_metadata.get(docname, {}).get("exec_data", {}).get("succeeded", False)
         if not (is_myst_markdown_notebook(text) and ran):
-            raise ExtensionError(
-                f"{docname} has code cells that were not executed: it must start with the "
-                "notebook header that CONTRIBUTING.md shows"
-            )
+            not_run.append(docname)
+    if not_run:
+        raise ExtensionError(
+            f"pages whose code was not executed to its end: {', '.join(not_run)}. The cell that "
+            "raised stands above; if there is none, the page lacks the notebook header that "
+            "CONTRIBUTING.md shows"
+        )
 
 
 def setup(app: Sphinx) -> dict:
