@@ -12,8 +12,8 @@ r"""Compare absolute and squared error
 Swap the squared error for the absolute one and watch the fit swing to and fro.
 
 How far is a line from the points? You could take the misses as they are, without their sign. Or
-you could square them. Both are 0 for the right line and above 0 for every other. But their gradients
-are not alike: the numbers that say how steeply the error rises with ``a`` and with ``b``.
+you could square them. Both give 0 for the right line and more for every other. What differs is
+the gradient: the numbers that say how steeply the error rises with ``a`` and with ``b``.
 """
 
 import matplotlib.pyplot as plt
@@ -78,7 +78,7 @@ fig, (upper, lower) = plt.subplots(
 for states, name in ((absolute, "second"), (squared, "line")):
     upper.plot(states[2].abs(), color=plots.colour(name))
     lower.plot(states[3], color=plots.colour(name), linewidth=1)
-for ax, above, below in ((upper, 1.2, 0.04), (lower, 0.27, 0.06)):
+for ax, above, below in ((upper, 1.4, 0.04), (lower, 0.28, 0.06)):
     ax.text(100, above, "e = |t − y|", ha="right")
     ax.text(100, below, "e = (t − y)²", ha="right")
 upper.set(ylabel="|∂e/∂b|", yscale="log")

@@ -35,7 +35,7 @@ def mean_squared_error(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tenso
     Parameters
     ----------
     x, t
-        Inputs and targets, shape (n,).
+        Inputs and targets, real, of the same shape (n,).
     a, b
         Slope and intercept: numbers, or tensors of shape ().
 
@@ -44,11 +44,22 @@ def mean_squared_error(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tenso
     torch.Tensor
         The error, shape (), in units of t squared.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the data are unusable; the message says how to mend them.
+
     Examples
     --------
     >>> mean_squared_error(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 5.0]), 1.0, 0.0)
     tensor(6.5000)
     """
+    check_data(x, t)
+    return error_of_line(x, t, a, b)
+
+
+def error_of_line(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tensor) -> Tensor:
+    """Return the `mean_squared_error` of data that were checked before, as a loop wants it."""
     y = a * x + b
     return torch.mean((t - y) ** 2)
 
@@ -91,8 +102,8 @@ def gradient_by_autograd(x: Tensor, t: Tensor, a: float, b: float) -> Gradient:
     _check(x, t, a, b)
     slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)
     intercept = torch.tensor(float(b), dtype=x.dtype, device=x.device, requires_grad=True)
-    mean_squared_error(x, t, slope, intercept).backward()
-    return Gradient(slope.grad.item(), intercept.grad.item())
+    error_of_line(x, t, slope, intercept).backward()
+    return Gradient(slope.grad.item(), intercept.grad.item())  # type: ignore[union-attr]
 
 
 def gradient_by_differences(
@@ -137,8 +148,8 @@ def gradient_by_differences(
         return ((error(at + h) - error(at - h)) / (2 * h)).item()
 
     return Gradient(
-        slope(lambda moved: mean_squared_error(x, t, moved, b), a),
-        slope(lambda moved: mean_squared_error(x, t, a, moved), b),
+        slope(lambda moved: error_of_line(x, t, moved, b), a),
+        slope(lambda moved: error_of_line(x, t, a, moved), b),
     )
 
 
@@ -202,7 +213,9 @@ def rate_limit(x: Tensor) -> float:
     >>> f"{rate_limit(torch.tensor([1.0, 2.0])):.4f}"
     '0.2918'
     """
-    return 2 / torch.linalg.eigvalsh(hessian(x.double()))[-1].item()
+    check_data(x, x)
+    largest: float = torch.linalg.eigvalsh(hessian(x.double()))[-1].item()
+    return 2 / largest
 
 
 def _check(x: Tensor, t: Tensor, a: float, b: float) -> None:

@@ -145,14 +145,24 @@ class History:
                 f"{', '.join(self.values)} over {self.steps} steps and "
                 f"{', '.join(other.values)} over {other.steps}"
             )
-        return max((mine[k].double() - theirs[k].double()).abs().max().item() for k in mine)
+        largest = []
+        for name, column in mine.items():
+            difference = (column.double() - theirs[name].double()).abs()
+            # inf and inf are equal, although inf - inf is nan.
+            difference = difference.masked_fill(column == theirs[name], 0.0)
+            largest.append(difference.max().item())
+        # Unlike Python's max(), torch's never overlooks a nan.
+        return float(torch.tensor(largest, dtype=torch.float64).max())
 
     def __repr__(self) -> str:
         table = self._table()
-        lines = ["step".rjust(4) + "".join(name.rjust(10) for name in table.names)]
-        for step, cells in table.rows:
-            lines.append(step.rjust(4) + "".join(cell.rjust(10) for cell in cells))
-        return "\n".join([self._headline(), *lines])
+        rows = [("step", *table.names), *((step, *cells) for step, cells in table.rows)]
+        first, *others = zip(*rows, strict=True)
+        widths = [max(4, *map(len, first))]
+        widths += [max(10, *(1 + len(cell) for cell in column)) for column in others]
+        return "\n".join(
+            [self._headline(), *("".join(map(str.rjust, row, widths)) for row in rows)]
+        )
 
     def _repr_html_(self) -> str:
         table = self._table()
@@ -221,7 +231,9 @@ class Recorder:
         for parameter, read, values, gradients in self._parameters:
             values.append(read(parameter))
             gradient = parameter.grad
-            gradients.append(0.0 * values[-1] if gradient is None else read(gradient))
+            gradients.append(
+                read(parameter.new_zeros(parameter.shape) if gradient is None else gradient)
+            )
         number = error.item()
         self._errors.append(number)
         return math.isfinite(number)

@@ -5,7 +5,7 @@ import warnings
 import torch
 from torch import Tensor
 
-from linreg_tutorial.gradients import mean_squared_error, rate_limit
+from linreg_tutorial.gradients import error_of_line, rate_limit
 from linreg_tutorial.history import DivergenceWarning, History, Recorder
 from linreg_tutorial.validation import check_count, check_data, check_number, check_rate
 
@@ -76,7 +76,7 @@ def fit_manual(
     intercept = torch.tensor(float(b), dtype=x.dtype, device=x.device, requires_grad=True)
     recorder = Recorder({"a": slope, "b": intercept})
     for step in range(steps + 1):
-        error = mean_squared_error(x, t, slope, intercept)
+        error = error_of_line(x, t, slope, intercept)
         error.backward()
         finite = recorder.record(error)
         if not finite:
@@ -84,8 +84,8 @@ def fit_manual(
         if step == steps or not finite:
             break
         with torch.no_grad():
-            slope -= lr * slope.grad
-            intercept -= lr * intercept.grad
+            slope -= lr * slope.grad  # type: ignore[operator]
+            intercept -= lr * intercept.grad  # type: ignore[operator]
         slope.grad = intercept.grad = None
     return recorder.history()
 

@@ -45,7 +45,8 @@ class LineNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the predictions, shape (n, 1), for inputs of shape (n, 1)."""
-        return self.linear(x)
+        y: Tensor = self.linear(x)
+        return y
 
 
 def fit_module(
@@ -120,14 +121,15 @@ def fit_module(
     loss = nn.MSELoss()
 
     def evaluate() -> Tensor:
+        error: Tensor = loss(_predict(net, x, t), t)
         updater.zero_grad()
-        error = loss(_predict(net, x, t), t)
         error.backward()
         return error
 
     # LBFGS looks at several places within one step, so it wants to evaluate by itself.
-    closure = inspect.signature(updater.step).parameters["closure"]
-    arguments = [evaluate] if closure.default is inspect.Parameter.empty else []
+    closure = inspect.signature(updater.step).parameters.get("closure")
+    wanted = closure is not None and closure.default is inspect.Parameter.empty
+    arguments: list[Callable[[], Any]] = [evaluate] if wanted else []
 
     recorder = Recorder(parameters)
     for step in range(steps + 1):
@@ -161,9 +163,7 @@ def _fitted_parameters(net: nn.Module, x: Tensor) -> Mapping[str, Tensor]:
                 f"{parameter.device} for {name} and {x.dtype} on {x.device} for x: "
                 "pass net.to(x)"
             )
-    if _is_line(net) and len(parameters) == 2:
-        return dict(zip("ab", parameters.values(), strict=True))
-    return parameters
+    return dict(zip("ab", parameters.values(), strict=True)) if _is_line(net) else parameters
 
 
 def _build(
@@ -177,7 +177,13 @@ def _build(
             f"optimizer must be a class such as torch.optim.SGD, got {optimizer!r}: the optimizer "
             "is made here, from the parameters of net"
         )
-    return optimizer(list(parameters.values()), lr=lr, **options)
+    updater = optimizer(list(parameters.values()), lr=lr, **options)
+    if not isinstance(updater, torch.optim.Optimizer):
+        raise TypeError(
+            f"optimizer must make a torch.optim.Optimizer, got {type(updater).__name__} from "
+            f"{optimizer!r}: pass a class such as torch.optim.SGD"
+        )
+    return updater
 
 
 def _predict(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
@@ -195,16 +201,23 @@ def _predict(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
             f"net must return the shape of t, got {tuple(y.shape)} and {tuple(t.shape)}: "
             "give its last layer as many outputs as t has columns"
         )
+    if not y.requires_grad:
+        raise ValueError(
+            "net must return a prediction that leads back to its parameters, got one without a "
+            "graph: take detach(), no_grad() and the like out of its forward"
+        )
     return y
 
 
 def _is_line(net: nn.Module) -> bool:
-    """Whether the only layer of the module is an ``nn.Linear(1, 1)`` with a bias."""
+    """Whether all that the module fits are the weight and bias of its one ``nn.Linear(1, 1)``."""
     layers = [layer for layer in net.modules() if not list(layer.children())]
+    fitted = [id(parameter) for parameter in net.parameters() if parameter.requires_grad]
     return (
         len(layers) == 1
         and isinstance(layers[0], nn.Linear)
-        and (layers[0].in_features == layers[0].out_features == 1 and layers[0].bias is not None)
+        and layers[0].in_features == layers[0].out_features == 1
+        and fitted == [id(layers[0].weight), id(layers[0].bias)]
     )
 
 

@@ -8,6 +8,7 @@ matplotlib is set to, so that a dark style works too.
 
 import json
 from importlib import resources
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -21,7 +22,9 @@ from torch import Tensor
 from linreg_tutorial.history import History
 from linreg_tutorial.validation import check_data, check_number
 
-_PALETTE = json.loads((resources.files("linreg_tutorial") / "palette.json").read_text("utf-8"))
+_PALETTE: dict[str, dict[str, str]] = json.loads(
+    (resources.files("linreg_tutorial") / "palette.json").read_text("utf-8")
+)
 
 
 def colour(name: str) -> str:
@@ -83,7 +86,7 @@ def plot_points(ax: Axes, x: Tensor, t: Tensor) -> PathCollection:
     return points
 
 
-def plot_line(ax: Axes, a: float, b: float, *, color: str | None = None, **style) -> Line2D:
+def plot_line(ax: Axes, a: float, b: float, *, color: str | None = None, **style: Any) -> Line2D:
     """Draw the line y = a·x + b across the whole Axes.
 
     Parameters
@@ -157,14 +160,13 @@ def plot_lines(ax: Axes, history: History) -> LineCollection:
     ends = torch.tensor(ax.get_xlim())
     heights = history.a[:, None] * ends + history.b[:, None]
     segments = [list(zip(ends.tolist(), ys, strict=True)) for ys in heights.tolist()]
-    strength = np.linspace(0.15, 1.0, len(segments))
-    return ax.add_collection(
-        LineCollection(segments, colors=colour("line"), alpha=strength, linewidths=1.2),
-        autolim=False,
-    )
+    strength = np.linspace(1.0, 0.4, len(segments))[::-1]
+    lines = LineCollection(segments, colors=colour("line"), alpha=strength, linewidths=1.2)
+    ax.add_collection(lines, autolim=False)
+    return lines
 
 
-def plot_error(ax: Axes, history: History, **style) -> Line2D:
+def plot_error(ax: Axes, history: History, **style: Any) -> Line2D:
     """Draw the error against the step, on a logarithmic scale.
 
     Parameters
@@ -196,10 +198,11 @@ def plot_surface(
     *,
     a: tuple[float, float] = (0.0, 4.0),
     b: tuple[float, float] = (-2.0, 4.0),
+    labels: bool = True,
 ) -> QuadContourSet:
     """Draw the error over all slopes and intercepts as a map with contour lines.
 
-    A line joins the places of equal error. The labels give that error.
+    A line joins the places of equal error.
 
     Parameters
     ----------
@@ -209,6 +212,8 @@ def plot_surface(
         Inputs and targets, real, of the same shape (n,).
     a, b
         From where to where the map reaches, along each parameter.
+    labels
+        Whether to write that error on the lines.
 
     Raises
     ------
@@ -237,12 +242,13 @@ def plot_surface(
     contours = ax.contour(
         slopes, intercepts, error, levels, colors=colour("residual"), linewidths=0.9
     )
-    ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="x-small")
+    if labels:
+        ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="x-small")
     ax.set(xlabel="a", ylabel="b")
     return contours
 
 
-def plot_path(ax: Axes, history: History, **style) -> Line2D:
+def plot_path(ax: Axes, history: History, **style: Any) -> Line2D:
     """Draw the way of a fit over (a, b), a dot a step.
 
     Parameters

@@ -38,6 +38,7 @@ them, for example t = t.reshape(x.shape)
             + _shape_advice(x, t)
         )
     _check_alike(x, t)
+    _check_finite(x, t)
 
 
 def check_rows(x: Tensor, t: Tensor) -> None:
@@ -57,16 +58,22 @@ def check_rows(x: Tensor, t: Tensor) -> None:
         ...
     ValueError: x and t must have as many rows as each other, one a point, got 3 and 2
     """
-    if not (isinstance(x, Tensor) and isinstance(t, Tensor) and x.dim() == t.dim() >= 2):
-        check_data(x, t)
-        return
     for name, data in {"x": x, "t": t}.items():
         _check_tensor(name, data)
+    if t.dim() == 1 and len(x) == len(t) < x.numel():
+        raise ValueError(
+            f"t must have a column for each output of the module, got the shape {tuple(t.shape)} "
+            f"beside {tuple(x.shape)} for x: pass t.reshape(-1, 1)"
+        )
+    if x.dim() == 1 or x.dim() != t.dim():
+        check_data(x, t)
+        return
     if len(x) != len(t):
         raise ValueError(
             f"x and t must have as many rows as each other, one a point, got {len(x)} and {len(t)}"
         )
     _check_alike(x, t)
+    _check_finite(x, t)
 
 
 def check_number(name: str, number: float) -> None:
@@ -170,14 +177,6 @@ def _check_tensor(name: str, data: Tensor) -> None:
             f"{name} must not require a gradient, because it is data and stays as it is: "
             f"pass {name}.detach()"
         )
-    finite = torch.isfinite(data)
-    if not finite.all():
-        where = tuple(int(i) for i in (~finite).nonzero()[0])
-        place = ", ".join(str(i) for i in where)
-        raise ValueError(
-            f"{name} must be finite, got {name}[{place}] = {data[where].item()}: "
-            "drop that point or mend it"
-        )
 
 
 def _check_alike(x: Tensor, t: Tensor) -> None:
@@ -192,13 +191,30 @@ def _check_alike(x: Tensor, t: Tensor) -> None:
         )
 
 
+def _check_finite(x: Tensor, t: Tensor) -> None:
+    for name, data in {"x": x, "t": t}.items():
+        finite = torch.isfinite(data)
+        if not finite.all():
+            where = tuple(int(i) for i in (~finite).nonzero()[0])
+            place = ", ".join(str(i) for i in where)
+            raise ValueError(
+                f"{name} must be finite, got {name}[{place}] = {data[where].item()}: "
+                "drop that point or mend it"
+            )
+
+
 def _shape_advice(x: Tensor, t: Tensor) -> str:
     if x.numel() != t.numel():
         return "every input needs its own target"
-    joint = tuple(torch.broadcast_shapes(x.shape, t.shape))
+    try:
+        joint = torch.broadcast_shapes(x.shape, t.shape)
+    except RuntimeError:
+        joint = x.shape
+    if joint.numel() == x.numel():
+        return "reshape one of them, for example t = t.reshape(x.shape)"
     return (
-        f"torch would broadcast them to {joint} and compare every prediction with every target. "
-        "Reshape one of them, for example t = t.reshape(x.shape)"
+        f"torch would broadcast them to {tuple(joint)} and compare every prediction with every "
+        "target. Reshape one of them, for example t = t.reshape(x.shape)"
     )
 
 

@@ -1,7 +1,7 @@
 """Figures that follow the reader's theme: vector pictures inside the page.
 
 A picture that matplotlib drew as SVG becomes part of the page's HTML. Its black
-turns into the page's text colour and each of the course's colours
+turns into the page's text colour, its white into the page's background and each of the course's colours
 (``linreg_tutorial/palette.json``) into a CSS variable with a light and a dark
 shade. So one picture suits both themes, its text can be selected and needs no
 request of its own.
@@ -72,6 +72,7 @@ def themed_svg(svg: str, *, alt: str, prefix: str, colours: dict[str, dict[str, 
     body = re.sub(r'(url\(#|href="#)', rf"\1{prefix}", body)
     body = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--font-stack)", body)
     body = re.sub(r"#000000\b", "currentColor", body)
+    body = re.sub(r"#ffffff\b", "var(--color-background-primary)", body, flags=re.IGNORECASE)
     for name, shades in colours.items():
         for shade in {shades["light"], shades.get("base", shades["light"])}:
             body = re.sub(re.escape(shade) + r"\b", f"var(--c-{name})", body, flags=re.IGNORECASE)
