@@ -1,6 +1,9 @@
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["torch", "matplotlib", "linreg-tutorial"]
+#
+# [tool.uv.sources]
+# linreg-tutorial = { path = "linreg_tutorial-0.1.0-py3-none-any.whl" }
 # ///
 # linreg-tutorial is the course's own package: download its wheel from the page of this script
 # and run

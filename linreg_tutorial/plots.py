@@ -244,7 +244,7 @@ def plot_surface(
     )
     if labels:
         ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="x-small")
-    ax.set(xlabel="a", ylabel="b")
+    ax.set(xlabel="a", ylabel="b", xlim=a, ylim=b)
     return contours
 
 

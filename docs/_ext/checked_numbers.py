@@ -1,11 +1,11 @@
-"""Numbers in prose that are tied to the run.
+r"""Numbers in prose that are tied to the run.
 
 Write what the reader shall read, and behind it the expression that gives it::
 
     The error falls to {run}`0.65 <e>`.
 
     $$
-    a \\leftarrow 1 - 0.1 \\cdot (-8) = 1.8
+    a \leftarrow 1 - 0.1 \cdot (-8) = 1.8
     $$
     % run: 1, lr, g, a
 

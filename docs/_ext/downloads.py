@@ -59,7 +59,10 @@ def setup_code(wheel: str, needs_package: bool, published: str | None) -> str:
         The address of the wheel on the published site, where there is one.
     """
     if not needs_package:
-        return "# Run this cell first: it installs what the others need.\n%pip install --quiet torch matplotlib"
+        return (
+            "# Run this cell first: it installs what the others need.\n"
+            "%pip install --quiet torch matplotlib"
+        )
     if published:
         elsewhere = f'    wheel = "{published}"'
     else:
@@ -104,11 +107,11 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
 
 
 def plain_markdown(text: str) -> str:
-    """Return MyST Markdown as what Jupyter shows.
+    r"""Return MyST Markdown as what Jupyter shows.
 
     >>> print(plain_markdown("The error is {run}`6.5 <e>`, see [before](03-predict.md)."))
     The error is 6.5, see [before](03-predict.ipynb).
-    >>> print(plain_markdown(":::{admonition} Before you read on\\nWhat comes?\\n:::"))
+    >>> print(plain_markdown(":::{admonition} Before you read on\nWhat comes?\n:::"))
     > **Before you read on**
     >
     > What comes?

@@ -1,9 +1,9 @@
 """Figures that follow the reader's theme: vector pictures inside the page.
 
 A picture that matplotlib drew as SVG becomes part of the page's HTML. Its black
-turns into the page's text colour, its white into the page's background and each of the course's colours
-(``linreg_tutorial/palette.json``) into a CSS variable with a light and a dark
-shade. So one picture suits both themes, its text can be selected and needs no
+turns into the page's text colour, its white into the page's background, and each
+of the course's colours (``linreg_tutorial/palette.json``) into a CSS variable
+with a light and a dark shade. So one picture suits both themes, its text can be selected and needs no
 request of its own.
 
 The same for the gallery: `scrape` saves each figure of a script, with the name
@@ -82,7 +82,8 @@ def themed_svg(svg: str, *, alt: str, prefix: str, colours: dict[str, dict[str, 
     said = f'role="img" aria-label="{escape(alt)}"' if alt else 'aria-hidden="true"'
     # matplotlib draws in points of 1/72 inch, a page in pixels of 1/96.
     size = f'width="{width * 4 / 3:.0f}" height="{height * 4 / 3:.0f}"'
-    head = f'<svg class="figure" {said} {size} viewBox="0 0 {width:g} {height:g}" fill="currentColor">'
+    box = f'viewBox="0 0 {width:g} {height:g}"'
+    head = f'<svg class="figure" {said} {size} {box} fill="currentColor">'
     return head + body[body.index(">") + 1 :].rstrip()
 
 
@@ -108,6 +109,8 @@ def _inline_pictures(app: Sphinx, pagename: str, templatename: str, context, doc
         )
 
     context["body"] = _IMAGE.sub(inline, context["body"])
+    if 'class="frames"' in context["body"]:
+        app.add_js_file("frames.js", loading_method="defer")
 
 
 def _write_palette(app: Sphinx, config) -> None:
@@ -223,5 +226,4 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", _write_palette)
     app.connect("html-page-context", _inline_pictures)
     app.add_css_file("palette.css")
-    app.add_js_file("frames.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

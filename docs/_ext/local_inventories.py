@@ -32,9 +32,10 @@ def inventory(project: str, listing: str) -> bytes:
     """
     entries = [line.split() for line in listing.splitlines() if line and line[0] != "#"]
     # "$" stands for the name itself: the anchor, unless the line gives another.
-    body = "".join(
-        f"{name} {kind} 1 {page if '#' in page else page + '#$'} -\n" for name, kind, page in entries
-    )
+    body = ""
+    for name, kind, page in entries:
+        anchor = "" if "#" in page else "#$"
+        body += f"{name} {kind} 1 {page}{anchor} -\n"
     head = (
         "# Sphinx inventory version 2\n"
         f"# Project: {project}\n"

@@ -25,7 +25,7 @@ def repository(environment: Mapping[str, str]) -> str | None:
     if name := environment.get("GITHUB_REPOSITORY"):
         return name
     clone = environment.get("READTHEDOCS_GIT_CLONE_URL", "")
-    found = re.fullmatch(r"(?:https://github\.com/|git@github\.com:)([\w.-]+/[\w.-]+?)(?:\.git)?/?", clone)
+    found = re.fullmatch(r"(?:https://|git@)github\.com[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?", clone)
     return found[1] if found else None
 
 
