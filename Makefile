@@ -37,10 +37,11 @@ html: $(READY)
 test: html
 	$(BIN)/python -m pytest
 
+# What a build writes below docs/ must not start the next one.
 serve: $(READY)
-	$(BIN)/sphinx-autobuild -d $(BUILD)/doctrees -j 4 --open-browser \
-		--watch linreg_tutorial --watch gallery --ignore "docs/gallery/*" --ignore "docs/reference/generated/*" \
-		docs $(BUILD)/html
+	$(BIN)/sphinx-autobuild -d $(BUILD)/doctrees -j 4 --watch linreg_tutorial --watch gallery \
+		--ignore $(BUILD) --ignore docs/gallery --ignore docs/reference/generated \
+		--re-ignore __pycache__ docs $(BUILD)/html
 
 bench: $(READY)
 	$(BIN)/python tests/bench_history.py

@@ -30,6 +30,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/GALLERY_HEADER.rst"]
 templates_path = ["_templates"]
+# It would look at the whole path, and a clone may well lie in a folder with a space.
+suppress_warnings = ["sphinx_gallery.space_in_filename"]
 
 myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath", "smartquotes"]
 myst_heading_anchors = 3

@@ -20,6 +20,7 @@ from docutils import nodes
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from source_links import colab_link, repository
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxRole
 
 _FOLDER = "downloads"
@@ -34,12 +35,10 @@ def _build_wheel(app: Sphinx) -> None:
     root = Path(app.srcdir).parent
     folder = Path(app.doctreedir).parent / "state" / "wheel" / app.config.run_digest
     if not list(folder.glob("*.whl")):
-        subprocess.run(
-            [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-            cwd=root,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+        run = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        if run.returncode:
+            raise ExtensionError(f"the package's wheel could not be built:\n{run.stderr}")
     (app.wheel,) = folder.glob("*.whl")
 
 
@@ -100,6 +99,10 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
             cells.append(nbformat.v4.new_markdown_cell(plain_markdown(cell.source), id=name))
         else:
             cells.append(nbformat.v4.new_code_cell(cell.source, id=name))
+            caption = cell.metadata.get("mystnb", {}).get("figure", {}).get("caption")
+            if caption:
+                caption = " ".join(caption.split())
+                cells.append(nbformat.v4.new_markdown_cell(f"*{caption}*", id=f"{name}-caption"))
     needs_package = any(_PACKAGE in c.source for c in source.cells if c.cell_type == "code")
     _insert_setup(cells, setup_code(wheel, needs_package, published))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -3,8 +3,8 @@
 A picture that matplotlib drew as SVG becomes part of the page's HTML. Its black
 turns into the page's text colour, its white into the page's background, and each
 of the course's colours (``linreg_tutorial/palette.json``) into a CSS variable
-with a light and a dark shade. So one picture suits both themes, its text can be selected and needs no
-request of its own.
+with a light and a dark shade. So one picture suits both themes, its text can be
+selected, and it needs no request of its own.
 
 The same for the gallery: `scrape` saves each figure of a script, with the name
 of its window (``plt.subplots(num="...")``) as the text for those who cannot see
