@@ -15,6 +15,7 @@ language = "en"
 extensions = [
     "freshness",
     "checked_numbers",
+    "answers",
     "mathml",
     "figures",
     "local_inventories",
@@ -38,6 +39,8 @@ myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_show_tb = True
 nb_execution_timeout = 120
+nb_code_prompt_show = "Show the {type}"
+nb_code_prompt_hide = "Hide the {type}"
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

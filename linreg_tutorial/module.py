@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -120,8 +121,8 @@ def fit_module(
     updater = _build(optimizer, parameters, lr, options)
     loss = nn.MSELoss()
 
-    def evaluate() -> Tensor:
-        error: Tensor = loss(_predict(net, x, t), t)
+    def evaluate(predict: Callable[[Tensor], Tensor] = net) -> Tensor:
+        error: Tensor = loss(predict(x), t)
         updater.zero_grad()
         error.backward()
         return error
@@ -132,14 +133,16 @@ def fit_module(
     arguments: list[Callable[[], Any]] = [evaluate] if wanted else []
 
     recorder = Recorder(parameters)
+    error = evaluate(partial(_first_prediction, net, t))
     for step in range(steps + 1):
-        finite = recorder.record(evaluate())
+        finite = recorder.record(error)
         if not finite:
             limit = rate_limit(x.reshape(-1)) if _descends_a_line(net, updater) else None
             warn_divergence(step, lr, limit)
         if step == steps or not finite:
             break
         updater.step(*arguments)
+        error = evaluate()
     return recorder.history()
 
 
@@ -186,7 +189,8 @@ def _build(
     return updater
 
 
-def _predict(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
+def _first_prediction(net: nn.Module, t: Tensor, x: Tensor) -> Tensor:
+    """Return the prediction, having checked that it can be compared with ``t`` and learned from."""
     try:
         y = net(x)
     except RuntimeError as error:

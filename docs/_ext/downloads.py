@@ -8,6 +8,7 @@ A notebook that needs the package begins with a cell that installs the wheel
 beside it, or, on a published site, the one that the site carries.
 """
 
+import io
 import os
 import re
 import subprocess
@@ -110,7 +111,7 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
 
 
 def plain_markdown(text: str) -> str:
-    r"""Return MyST Markdown as what Jupyter shows.
+    r"""Return MyST Markdown, or what sphinx-gallery left of reST, as what Jupyter shows.
 
     >>> print(plain_markdown("The error is {run}`6.5 <e>`, see [before](03-predict.md)."))
     The error is 6.5, see [before](03-predict.ipynb).
@@ -121,12 +122,15 @@ def plain_markdown(text: str) -> str:
     """
     text = re.sub(r"\{run\}`([^`]*?) <[^`]*>`", r"\1", text)
     text = re.sub(r"^%.*\n?", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\{(?:py:)?(?:func|class|meth|mod|attr|obj|data)\}`~?([^`]*)`", r"`\1`", text)
+    text = re.sub(
+        r"[{:](?:py:)?(?:func|class|meth|mod|attr|obj|data)[}:]`~?([^`]*)`", r"`\1`", text
+    )
     text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)
     # Pages of the course lie beside each other as notebooks; others stay on the site.
     text = re.sub(r"\]\((\d\d-[\w-]+)\.md\)", r"](\1.ipynb)", text)
     text = re.sub(r"\[([^\]]+)\]\(\.\.?/[^)]*\)", r"\1", text)
     text = re.sub(r"\{site-file\}`([^`<]*?) <[^`]*>`", r"\1", text)
+    text = re.sub(r"^:::\{answer\}\n(.*?)^:::$", r"\1", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^:::\{(\w+)\}(.*?)\n(.*?)^:::$", _quote, text, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -158,19 +162,35 @@ def _course_pages(app: Sphinx) -> dict[str, str]:
     return {docname: text for docname, text in texts.items() if is_myst_markdown_notebook(text)}
 
 
-def _add_setup_to_gallery(app: Sphinx) -> None:
-    """Give each notebook that sphinx-gallery made its installing cell, once."""
+def _complete_gallery(app: Sphinx) -> None:
+    """Give what sphinx-gallery offers its installing cell, plain text, and the wheel in the zip."""
+    wheel = app.wheel
     for path in sorted(_gallery(app).glob("*.ipynb")):
+        script = path.with_suffix(".py")
+        needs_package = _PACKAGE in _code(script)
         notebook = nbformat.read(path, as_version=4)
-        if any(cell.get("id") == "setup" for cell in notebook.cells):
-            continue
         notebook.nbformat_minor = 5
+        notebook.cells = [cell for cell in notebook.cells if cell.get("id") != "setup"]
         for number, cell in enumerate(notebook.cells):
             cell.id = f"cell-{number}"
-        needs_package = _PACKAGE in _code(path.with_suffix(".py"))
-        name = app.wheel.name
-        _insert_setup(notebook.cells, setup_code(name, needs_package, _published_wheel(name)))
-        nbformat.write(notebook, path)
+            if cell.cell_type == "markdown":
+                cell.source = plain_markdown(cell.source)
+        setup = setup_code(wheel.name, needs_package, _published_wheel(wheel.name))
+        _insert_setup(notebook.cells, setup)
+        files = {
+            script.name: script.read_bytes(),
+            path.name: (nbformat.writes(notebook) + "\n").encode(),
+        }
+        _write_if_new(path, files[path.name])
+        if needs_package:
+            files[wheel.name] = wheel.read_bytes()
+        _write_if_new(path.with_suffix(".zip"), _zipped(files))
+
+
+def _write_if_new(path: Path, content: bytes) -> None:
+    """Write a file, but leave its date where it says the same: its page would be read again."""
+    if path.read_bytes() != content:
+        path.write_bytes(content)
 
 
 def _gallery(app: Sphinx) -> Path:
@@ -235,19 +255,26 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    with zipfile.ZipFile(folder / _ZIP, "w", zipfile.ZIP_DEFLATED) as archive:
+    lessons = {f"linreg-tutorial/{Path(name).name}": files[name] for name in files}
+    (folder / _ZIP).write_bytes(_zipped(lessons))
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             # A date of its own would make every build's zip another one.
-            entry = zipfile.ZipInfo(f"linreg-tutorial/{Path(name).name}", (2020, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
+    return packed.getvalue()
 
 
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_role("site-file", SiteFile())
     app.connect("builder-inited", _build_wheel, priority=100)
-    app.connect("builder-inited", _add_setup_to_gallery, priority=800)
+    app.connect("builder-inited", _complete_gallery, priority=800)
     app.connect("html-page-context", _offer)
     app.connect("build-finished", _write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -46,8 +46,9 @@ def palette_css(colours: dict[str, dict[str, str]]) -> str:
     return (
         f"body {{ {light} }}\n"
         f'body[data-theme="dark"] {{ {dark} }}\n'
+        # Like Furo's own rule: it holds without scripts too, when no theme is set.
         "@media (prefers-color-scheme: dark) {\n"
-        f'  body[data-theme="auto"] {{ {dark} }}\n'
+        f'  body:not([data-theme="light"]) {{ {dark} }}\n'
         "}\n"
     )
 

@@ -7,7 +7,7 @@ import re
 
 # A sign counts only where it stands at its number and is no minus between two of
 # them; the 2 of x^2 and the 1 of a_1 are parts of a name, not numbers.
-_NUMBER = re.compile(r"(?<![\w.^_])(?<![_^]\{)((?<![\d)])[-−])?(\d+(?:\.\d+)?)(?![\w])")
+_NUMBER = re.compile(r"(?<![\w.^_])(?<![_^]\{)((?<![\d)])[-−])?(\d+(?:\.\d+)?)(?![A-Za-z_\d])")
 
 
 def numbers_in(text: str) -> list[str]:

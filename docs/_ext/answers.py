@@ -1,0 +1,62 @@
+"""Answers that wait: ``:::{answer}`` folds its text, and the output above it, until it is opened.
+
+A question stands above a code cell, the directive below it. What the cell prints
+and draws moves into the fold, so that a reader can guess before looking.
+"""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.locale import get_translation
+from sphinx.transforms import SphinxTransform
+from sphinx.util.docutils import SphinxDirective
+
+_ = get_translation("site")
+
+
+class answer(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
+    """A fold; its children are what it hides."""
+
+
+class Answer(SphinxDirective):
+    """The directive: its content is the answer in words."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the fold with the parsed content."""
+        self.assert_has_content()
+        return [answer("", *self.parse_content_to_nodes())]
+
+
+class TakeOutput(SphinxTransform):
+    """Move the output of the code cell right above an answer into the answer."""
+
+    default_priority = 900
+
+    def apply(self, **kwargs) -> None:
+        """Look at each answer of the page."""
+        for fold in list(self.document.findall(answer)):
+            place = fold.parent.index(fold)
+            cell = fold.parent[place - 1] if place else None
+            if not isinstance(cell, nodes.container) or "cell" not in cell["classes"]:
+                continue
+            for output in [child for child in cell if "cell_output" in child["classes"]]:
+                cell.remove(output)
+                fold.insert(0, output)
+
+
+def _open(self, node: answer) -> None:
+    title = _("Open the answer")
+    self.body.append(f'<details class="answer"><summary>{title}</summary>\n')
+
+
+def _close(self, node: answer) -> None:
+    self.body.append("</details>\n")
+
+
+def setup(app: Sphinx) -> dict:
+    """Register with Sphinx."""
+    app.add_node(answer, html=(_open, _close), gettext=(lambda *_: None, lambda *_: None))
+    app.add_directive("answer", Answer)
+    app.add_transform(TakeOutput)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
