@@ -61,7 +61,7 @@ for step in range(1, steps + 1):
         print(f"step {step}: a = {a.item():.4f}, b = {b.item():.4f}")
 
 # %%
-# The first gradient is -8 along ``a`` and -5 along ``b``. Both are negative: raising either
+# The first gradient is −8 along ``a`` and −5 along ``b``. Both are negative: raising either
 # number lowers the error. After step 100 you hold ``a`` = 2.0393 and ``b`` = 0.9364.
 #
 # Look for the gap above the lowest line. One step crosses it. Two more steps, and all the other

@@ -43,6 +43,7 @@ print("shape of x:", tuple(x.shape))
 torch.manual_seed(0)
 net = nn.Sequential(nn.Linear(1, 1))
 optimizer = optim.SGD(net.parameters(), lr=0.1)
+loss = nn.MSELoss()
 a_start, b_start = net[0].weight.item(), net[0].bias.item()
 print(f"start: a = {a_start:.4f}, b = {b_start:.4f}")
 
@@ -57,9 +58,9 @@ steps, lines = 10, []
 for step in range(steps):
     lines.append((net[0].weight.item(), net[0].bias.item()))
     y = net(x)
-    loss = nn.MSELoss()(y, t)
-    print(f"step {step}: loss = {loss.item():.4f}")
-    loss.backward()
+    e = loss(y, t)
+    print(f"step {step}: e = {e.item():.4f}")
+    e.backward()
     optimizer.step()
     optimizer.zero_grad()
 a, b = net[0].weight.item(), net[0].bias.item()
@@ -100,7 +101,7 @@ print(f"by hand: a = {a_hand:.4f}, b = {b_hand:.4f}")
 # What you learned
 # ----------------
 #
-# - ``net(x)`` predicts, ``loss.backward()`` finds the gradients, ``optimizer.step()`` subtracts,
+# - ``net(x)`` predicts, ``e.backward()`` finds the gradients, ``optimizer.step()`` subtracts,
 #   ``optimizer.zero_grad()`` empties.
 # - The parts hold no secret: school arithmetic gives the same line.
 #

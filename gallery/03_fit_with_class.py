@@ -57,13 +57,14 @@ for name, parameter in net.named_parameters():
 # not care that ``net`` is a class of yours. Watch both predictions on their way to 3 and 5.
 
 optimizer = optim.SGD(net.parameters(), lr=0.1)
+loss = nn.MSELoss()
 predictions = []
 for step in range(10):
     y = net(x)
     predictions.append(y.detach().flatten().tolist())
     print("step {}: y = {:.4f}, {:.4f}  (t = 3, 5)".format(step, *predictions[-1]))
-    loss = nn.MSELoss()(y, t)
-    loss.backward()
+    e = loss(y, t)
+    e.backward()
     optimizer.step()
     optimizer.zero_grad()
 

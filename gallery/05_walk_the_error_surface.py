@@ -57,10 +57,14 @@ plt.show()
 # Measure the valley
 # ------------------
 #
+# Here the lesson goes further than the course. Skip the calculation if you like, and go on with the
+# next picture.
+#
 # A bend says how fast the ground gets steeper as you walk. :func:`linreg_tutorial.hessian` holds
 # the bends along ``a`` and ``b``. :func:`torch.linalg.eigh` turns them into two directions that
-# do not disturb each other: straight along the valley and straight across it. In each of them a
-# step multiplies your distance to the lowest place by 1 - lr·bend.
+# do not disturb each other: straight along the valley and straight across it. In each of them the
+# slope is the bend times your distance to the lowest place. A step subtracts lr times that slope.
+# So it multiplies the distance by 1 − lr·bend.
 
 bends, directions = torch.linalg.eigh(lt.hessian(x.double()))
 for name, bend in zip(("along ", "across"), bends.tolist(), strict=True):

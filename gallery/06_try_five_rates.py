@@ -31,7 +31,7 @@ x, t = lt.two_points()
 rates = [0.01, 0.1, 0.2, 0.28, 0.3]
 histories = {lr: lt.fit_manual(x, t, a=1.0, b=0.0, lr=lr, steps=100) for lr in rates}
 for lr, history in histories.items():
-    print(f"lr {lr}: a = {history.a[-1]:.3f}, b = {history.b[-1]:.3f}, e = {history.error[-1]:.1g}")
+    print(f"lr {lr}: a = {history.a[-1]:.3f}, b = {history.b[-1]:.3f}, e = {history.error[-1]:.6f}")
 
 # %%
 # Compare the errors
@@ -62,7 +62,7 @@ plt.show()
 #
 # Each strip shows the slope ``a`` over the first 20 steps at one rate. The dashed line is 2, where
 # ``a`` has to go. Read the strips from the top. At 0.01 it is still on its way. At 0.1 it is soon
-# near the line. At 0.2 it leaps over the line and settles after a few swings. At 0.28 it swings
+# near the line. At 0.2 it leaps over the line and settles a little above it. At 0.28 it swings
 # much longer, each time a little less. At 0.3 each swing is wider than the last.
 
 fig, strips = plt.subplots(

@@ -62,14 +62,14 @@ for name, states in (("absolute", absolute), ("squared", squared)):
 # Compare the gradients and the misses
 # ------------------------------------
 #
-# The absolute error counts only on which side of the line a point lies. Two points above the line
-# give the gradient -1.0000 along ``b``, near or far. Two points below give 1.0000. At step 8 the
+# The gradient of the absolute error tells only on which side of the line a point lies. Two points
+# above the line give −1.0000 along ``b``, near or far. Two points below give 1.0000. At step 8 the
 # line meets the first point. There the absolute value has a corner, and PyTorch takes 0 for its
 # slope. So that one time the gradient is 0.5000.
 #
 # Look at the upper picture first. The size of one gradient stays, that of the other fades. Then
-# look below, at how far the line is from the points. From step 9 on the absolute error swings
-# between two lines, one below both points and one above both. The squared error creeps nearer.
+# look below, at how far the line is from the points. From step 9 on the fit with the absolute error
+# swings between two lines, one below both points and one above both. The other creeps nearer.
 
 fig, (upper, lower) = plt.subplots(
     nrows=2,
@@ -85,7 +85,7 @@ for ax, above, below in ((upper, 1.4, 0.04), (lower, 0.28, 0.06)):
     ax.text(100, above, "e = |t − y|", ha="right")
     ax.text(100, below, "e = (t − y)²", ha="right")
 upper.set(ylabel="|∂e/∂b|", yscale="log")
-lower.set(xlabel="step", ylabel="|t − y|", yscale="log")
+lower.set(xlabel="step", ylabel="mean |t − y|", yscale="log")
 plt.show()
 
 # %%

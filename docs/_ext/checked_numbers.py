@@ -24,6 +24,7 @@ import re
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxRole
 
@@ -105,6 +106,16 @@ def _cell(checks: list[str]) -> list[str]:
     return [*head, *checks, "```", ""]
 
 
+def _check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Raise for a page that cannot be checked, here: pages read side by side may lose an error."""
+    for path in map(env.doc2path, docnames):
+        if path.suffix == ".md":
+            page = path.relative_to(app.srcdir).as_posix()
+            text = path.read_text("utf-8")
+            if _CELL in add_checks(page, text) and _CELL not in text:
+                raise ExtensionError(f"{page}: numbers to be checked, but no code cell above them")
+
+
 def _read(app: Sphinx, docname: str, source: list[str]) -> None:
     if _CELL in source[0]:
         source[0] = add_checks(f"{docname}.md", source[0])
@@ -113,5 +124,6 @@ def _read(app: Sphinx, docname: str, source: list[str]) -> None:
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_role("run", Run())
+    app.connect("env-before-read-docs", _check_pages)
     app.connect("source-read", _read)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

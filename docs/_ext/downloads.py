@@ -8,9 +8,11 @@ A notebook that needs the package begins with a cell that installs the wheel
 beside it, or, on a published site, the one that the site carries.
 """
 
+import hashlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -34,7 +36,12 @@ _PACKAGE = "linreg_tutorial"
 
 def _build_wheel(app: Sphinx) -> None:
     root = Path(app.srcdir).parent
-    folder = Path(app.doctreedir).parent / "state" / "wheel" / app.config.run_digest
+    # What else goes into a wheel, beside the package that the digest knows.
+    described = b"".join(
+        (root / n).read_bytes() for n in ("pyproject.toml", "README.md", "LICENSE")
+    )
+    name = f"{app.config.run_digest}-{hashlib.sha256(described).hexdigest()[:8]}"
+    folder = Path(app.doctreedir).parent / "state" / "wheel" / name
     if not list(folder.glob("*.whl")):
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
         run = subprocess.run(command, cwd=root, capture_output=True, text=True)
@@ -252,6 +259,8 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
         files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
     for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):
         files[f"gallery/{path.name}"] = path.read_bytes()
+    # Nothing shall be left of a lesson that is gone.
+    shutil.rmtree(folder, ignore_errors=True)
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

@@ -24,6 +24,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx_gallery.utils import get_md5sum
 
 _VERSIONS_THAT_COUNT = ("torch", "numpy", "matplotlib", "ipykernel", "ipython", "sphinx-gallery")
 
@@ -102,7 +103,12 @@ def _check_scripts(app: Sphinx) -> None:
     gallery = Path(app.srcdir) / app.config.sphinx_gallery_conf["gallery_dirs"]
     scripts = (Path(app.srcdir).parent / "gallery").glob("*.py")
     # sphinx-gallery writes a script's .md5 after it has run to its end, and only then.
-    missing = [s.name for s in scripts if not (gallery / f"{s.name}.md5").exists()]
+    stamps = {script: gallery / f"{script.name}.md5" for script in sorted(scripts)}
+    missing = [
+        script.name
+        for script, stamp in stamps.items()
+        if not stamp.exists() or stamp.read_text() != get_md5sum(script, mode="t")
+    ]
     if missing:
         raise ExtensionError(f"gallery scripts that were not executed: {', '.join(missing)}")
 
@@ -124,10 +130,19 @@ def _check_pages(app: Sphinx, env: BuildEnvironment) -> None:
         )
 
 
+def _remove_old_pages(app: Sphinx, env: BuildEnvironment, added, changed, removed) -> list[str]:
+    """Delete the pages of sources that are gone: Sphinx leaves them in the site."""
+    if app.builder.format == "html":
+        for docname in removed:
+            app.builder.get_output_path(docname).unlink(missing_ok=True)
+    return []
+
+
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_config_value("run_digest", "", "env")
     app.connect("config-inited", _prepare)
     app.connect("builder-inited", _check_scripts, priority=900)
+    app.connect("env-get-outdated", _remove_old_pages)
     app.connect("env-check-consistency", _check_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

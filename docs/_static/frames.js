@@ -1,5 +1,6 @@
 // Step through pictures that are already in the page: back, play, next, a slider.
-// Arrow keys work on the slider as on any; without this script the last picture shows.
+// Arrow keys work on the slider as on any; without this script the last picture shows, with it
+// the first, so that play has somewhere to go.
 for (const frames of document.querySelectorAll(".frames")) {
   const pictures = [...frames.querySelectorAll(".frame")];
   const controls = frames.querySelector(".controls");
@@ -45,5 +46,5 @@ for (const frames of document.querySelectorAll(".frames")) {
   });
   frames.setAttribute("data-ready", "");
   controls.hidden = false;
-  show(pictures.length - 1);
+  show(0);
 }
