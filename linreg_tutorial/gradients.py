@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from linreg_tutorial.validation import check_data, check_number
+from linreg_tutorial.validation import check_data, check_number, check_parameter
 
 
 class Gradient(NamedTuple):
@@ -47,7 +47,7 @@ def mean_squared_error(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tenso
     Raises
     ------
     TypeError, ValueError
-        If the data are unusable; the message says how to mend them.
+        If the data or a parameter is unusable; the message says how to mend it.
 
     Examples
     --------
@@ -55,6 +55,8 @@ def mean_squared_error(x: Tensor, t: Tensor, a: float | Tensor, b: float | Tenso
     tensor(6.5000)
     """
     check_data(x, t)
+    check_parameter("a", a)
+    check_parameter("b", b)
     return error_of_line(x, t, a, b)
 
 
@@ -89,6 +91,7 @@ def gradient_by_hand(x: Tensor, t: Tensor, a: float, b: float) -> Gradient:
     return Gradient(torch.mean(2 * (y - t) * x).item(), torch.mean(2 * (y - t)).item())
 
 
+@torch.enable_grad()
 def gradient_by_autograd(x: Tensor, t: Tensor, a: float, b: float) -> Gradient:
     """Return the gradient of the mean squared error as ``backward()`` finds it.
 
@@ -123,7 +126,8 @@ def gradient_by_differences(
     a, b
         Slope and intercept of the line.
     h
-        How far to move the parameter to each side, above 0.
+        How far to move the parameter to each side: above 0, and not so small
+        that a + h is rounded to a.
 
     Raises
     ------
@@ -142,6 +146,8 @@ def gradient_by_differences(
     check_number("h", h)
     if h <= 0:
         raise ValueError(f"h must be above 0, got {h}: it is a distance, 1e-4 for example")
+    if a + h == a or b + h == b:
+        raise ValueError(f"h must be large enough to move a and b, got {h}: take 1e-4 for example")
     x, t = x.double(), t.double()
 
     def slope(error: Callable[[float], Tensor], at: float) -> float:

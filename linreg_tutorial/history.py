@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,8 +31,8 @@ class State(NamedTuple):
 class History:
     """All states of a fit: row 0 before the first step, row k after k steps.
 
-    A row holds the parameters, the error there, and the gradients there, which
-    are the ones that step k + 1 subtracts.
+    A row holds the parameters, the error there, and the gradients there, from
+    which step k + 1 starts.
 
     Attributes
     ----------
@@ -105,7 +106,7 @@ class History:
         AttributeError
             If the fitted module is no line.
         """
-        if not isinstance(row, int):
+        if isinstance(row, bool) or not isinstance(row, Integral):
             raise TypeError(
                 f"row must be a whole number, got {row!r}: for several rows take "
                 "history.a, history.b and the like"
@@ -129,6 +130,8 @@ class History:
 
         Raises
         ------
+        TypeError
+            If ``other`` is no history.
         ValueError
             If the two have other parameters or other numbers of steps.
 
@@ -139,6 +142,8 @@ class History:
         >>> one.max_difference(fit_manual(*two_points(), steps=5))
         0.0
         """
+        if not isinstance(other, History):
+            raise TypeError(f"other must be a History, got {type(other).__name__}")
         mine, theirs = self._columns(), other._columns()
         if {k: c.shape for k, c in mine.items()} != {k: c.shape for k, c in theirs.items()}:
             raise ValueError(

@@ -10,6 +10,7 @@ from linreg_tutorial.history import DivergenceWarning, History, Recorder
 from linreg_tutorial.validation import check_count, check_data, check_number, check_rate
 
 
+@torch.enable_grad()
 def fit_manual(
     x: Tensor,
     t: Tensor,
@@ -102,16 +103,16 @@ def warn_divergence(step: int, lr: float, limit: float | None) -> None:
     limit
         The rate below which it converges, or None where no such rate is known.
     """
-    advice = (
-        "no fixed limit is known for this module and optimizer: try a tenth of that"
-        if limit is None
-        else f"on these points plain gradient descent converges for lr < {limit:.4f}"
-        if lr >= limit
-        else f"although lr < {limit:.4f}: the start or the data are too large for this dtype"
-    )
+    if limit is None:
+        advice = "no fixed limit is known for this module and optimizer: try a tenth of that"
+    elif lr >= limit:
+        advice = f"on these points plain gradient descent converges for lr < {limit:.4g}"
+    else:
+        advice = "the start or the data are too large for this dtype: make them smaller"
+    when = f"after step {step}" if step else "at the start"
     warnings.warn(
-        f"the fit diverged: after step {step} the error is no longer finite, and the history "
-        f"ends there. lr is {lr}; {advice}",
+        f"the fit diverged: {when} the error is not finite, and the history ends there. "
+        f"lr is {lr}; {advice}",
         DivergenceWarning,
-        stacklevel=3,
+        stacklevel=4,
     )

@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -50,6 +49,7 @@ class LineNet(nn.Module):
         return y
 
 
+@torch.enable_grad()
 def fit_module(
     x: Tensor,
     t: Tensor,
@@ -70,7 +70,8 @@ def fit_module(
         (n, outputs).
     net
         The module to fit, changed in place. It must turn ``x`` into one tensor of
-        the shape of ``t``. Default: ``LineNet(a=1.0, b=0.0)``.
+        the shape of ``t``. Default: ``LineNet(a=1.0, b=0.0)``, the start of
+        `fit_manual` (a ``LineNet()`` of your own starts from random numbers).
     optimizer
         An optimizer class, such as ``torch.optim.Adam``. It is called with the
         module's parameters, ``lr`` and ``options``, so that it cannot hold the
@@ -93,7 +94,8 @@ def fit_module(
     TypeError, ValueError
         If an argument is unusable, if the module has no parameter to fit, or if
         what it returns is not one tensor of the shape of ``t``. No parameter has
-        been changed then.
+        been changed then. (A layer that counts its calls, such as BatchNorm, has
+        counted one; in a whole fit it counts one more than there are steps.)
 
     Warns
     -----
@@ -121,23 +123,30 @@ def fit_module(
     updater = _build(optimizer, parameters, lr, options)
     loss = nn.MSELoss()
 
-    def evaluate(predict: Callable[[Tensor], Tensor] = net) -> Tensor:
-        error: Tensor = loss(predict(x), t)
+    def learn_from(y: Tensor) -> Tensor:
+        error: Tensor = loss(y, t)
         updater.zero_grad()
         error.backward()
         return error
+
+    def evaluate() -> Tensor:
+        return learn_from(net(x))
 
     # LBFGS looks at several places within one step, so it wants to evaluate by itself.
     closure = inspect.signature(updater.step).parameters.get("closure")
     wanted = closure is not None and closure.default is inspect.Parameter.empty
     arguments: list[Callable[[], Any]] = [evaluate] if wanted else []
 
+    y = _first_prediction(net, x, t)
+    if is_line := _is_line(net, x, y):
+        parameters = dict(zip("ab", parameters.values(), strict=True))
     recorder = Recorder(parameters)
-    error = evaluate(partial(_first_prediction, net, t))
+    error = learn_from(y)
     for step in range(steps + 1):
         finite = recorder.record(error)
         if not finite:
-            limit = rate_limit(x.reshape(-1)) if _descends_a_line(net, updater) else None
+            known = is_line and _is_plain_descent(updater)
+            limit = rate_limit(x.reshape(-1)) if known else None
             warn_divergence(step, lr, limit)
         if step == steps or not finite:
             break
@@ -147,7 +156,7 @@ def fit_module(
 
 
 def _fitted_parameters(net: nn.Module, x: Tensor) -> Mapping[str, Tensor]:
-    """Return the parameters that a fit changes, by name: a and b where the module is a line."""
+    """Return the parameters that a fit changes, by name."""
     if not isinstance(net, nn.Module):
         raise TypeError(
             f"net must be an nn.Module, got {type(net).__name__}"
@@ -160,13 +169,18 @@ def _fitted_parameters(net: nn.Module, x: Tensor) -> Mapping[str, Tensor]:
             "self in __init__, or put them into nn.Sequential or nn.ModuleList"
         )
     for name, parameter in parameters.items():
+        if isinstance(parameter, nn.parameter.UninitializedParameter):
+            raise ValueError(
+                f"net must know the shape of its parameters, got {name} without one: call net(x) "
+                "once before the fit"
+            )
         if (parameter.dtype, parameter.device) != (x.dtype, x.device):
             raise ValueError(
                 f"net and x must have the same dtype and device, got {parameter.dtype} on "
                 f"{parameter.device} for {name} and {x.dtype} on {x.device} for x: "
                 "pass net.to(x)"
             )
-    return dict(zip("ab", parameters.values(), strict=True)) if _is_line(net) else parameters
+    return parameters
 
 
 def _build(
@@ -189,12 +203,12 @@ def _build(
     return updater
 
 
-def _first_prediction(net: nn.Module, t: Tensor, x: Tensor) -> Tensor:
+def _first_prediction(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
     """Return the prediction, having checked that it can be compared with ``t`` and learned from."""
     try:
         y = net(x)
     except RuntimeError as error:
-        raise ValueError(f"net cannot take x of shape {tuple(x.shape)}: {error}") from error
+        raise ValueError(f"net raised for x of shape {tuple(x.shape)}: {error}") from error
     if not isinstance(y, Tensor):
         raise TypeError(
             f"net must return one tensor, got {type(y).__name__}: wrap it in a module whose "
@@ -213,23 +227,21 @@ def _first_prediction(net: nn.Module, t: Tensor, x: Tensor) -> Tensor:
     return y
 
 
-def _is_line(net: nn.Module) -> bool:
-    """Whether all that the module fits are the weight and bias of its one ``nn.Linear(1, 1)``."""
+def _is_line(net: nn.Module, x: Tensor, y: Tensor) -> bool:
+    """Whether the module is its one ``nn.Linear(1, 1)``: fits its two numbers, returns its line."""
     layers = [layer for layer in net.modules() if not list(layer.children())]
+    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+        return False
+    (layer,) = layers
     fitted = [id(parameter) for parameter in net.parameters() if parameter.requires_grad]
-    return (
-        len(layers) == 1
-        and isinstance(layers[0], nn.Linear)
-        and layers[0].in_features == layers[0].out_features == 1
-        and fitted == [id(layers[0].weight), id(layers[0].bias)]
-    )
+    if layer.in_features != 1 or layer.out_features != 1:
+        return False
+    if fitted != [id(layer.weight), id(layer.bias)]:
+        return False
+    return torch.equal(y, nn.functional.linear(x, layer.weight, layer.bias))
 
 
-def _descends_a_line(net: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
-    """Whether this is plain gradient descent on a line, for which the limit is known."""
+def _is_plain_descent(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether each step subtracts lr times the gradient and nothing else."""
     plain = dict(torch.optim.SGD([torch.zeros(1)], lr=1.0).defaults, lr=None)
-    return (
-        _is_line(net)
-        and isinstance(optimizer, torch.optim.SGD)
-        and dict(optimizer.defaults, lr=None) == plain
-    )
+    return isinstance(optimizer, torch.optim.SGD) and dict(optimizer.defaults, lr=None) == plain

@@ -244,7 +244,8 @@ def plot_surface(
     )
     if labels:
         ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="x-small")
-    ax.set(xlabel="a", ylabel="b", xlim=a, ylim=b)
+    # One unit of a as long as one of b: only then a step is seen to go straight downhill.
+    ax.set(xlabel="a", ylabel="b", xlim=a, ylim=b, aspect="equal")
     return contours
 
 

@@ -1,10 +1,12 @@
 """What the functions of this package accept: one place that says no, and how to mend it.
 
-Every function checks its arguments here before it computes anything, so that a
-mistake ends in a sentence about the argument and never in a wrong number.
+A mistake ends in a sentence about the argument: its name, what was given, what
+to do. Data and numbers are checked here before anything is computed; what a
+module does with them can only be seen from its first prediction.
 """
 
 import math
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -82,7 +84,7 @@ def check_number(name: str, number: float) -> None:
     Raises
     ------
     TypeError
-        If it is no `int` or `float`.
+        If it is no real number, as `int`, `float` and NumPy's are.
     ValueError
         If it is infinite or not a number.
 
@@ -93,13 +95,43 @@ def check_number(name: str, number: float) -> None:
         ...
     ValueError: a must be finite, got nan
     """
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
+    if isinstance(number, bool) or not isinstance(number, Real):
         raise TypeError(
-            f"{name} must be a number such as 1.0, got {_kind(number)}"
-            + (f": pass {name}.item()" if isinstance(number, Tensor) else "")
+            f"{name} must be a number such as 1.0, got {_kind(number)}: "
+            + (f"pass {name}.item()" if isinstance(number, Tensor) else f"pass float({name})")
         )
-    if not math.isfinite(number):
+    try:
+        finite = math.isfinite(number)
+    except OverflowError:
+        finite = False
+    if not finite:
         raise ValueError(f"{name} must be finite, got {number}")
+
+
+def check_parameter(name: str, parameter: float | Tensor) -> None:
+    """Check that ``parameter`` is one number: a plain one, or a real tensor of shape ().
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_number`, and for a tensor of another shape or dtype.
+
+    Examples
+    --------
+    >>> check_parameter("a", torch.tensor([1.0, 2.0]))
+    Traceback (most recent call last):
+        ...
+    ValueError: a must be one number, got the shape (2,): pass one of them, for example a[0]
+    """
+    if not isinstance(parameter, Tensor):
+        check_number(name, parameter)
+    elif parameter.dim() != 0:
+        raise ValueError(
+            f"{name} must be one number, got the shape {tuple(parameter.shape)}: "
+            f"pass one of them, for example {name}[0]"
+        )
+    elif not parameter.is_floating_point():
+        raise TypeError(f"{name} must be real, got {parameter.dtype}: pass {name}.float()")
 
 
 def check_count(name: str, count: int, *, at_least: int) -> None:
@@ -108,7 +140,7 @@ def check_count(name: str, count: int, *, at_least: int) -> None:
     Raises
     ------
     TypeError
-        If it is no `int`.
+        If it is no whole number, as `int` and NumPy's are.
     ValueError
         If it is smaller than ``at_least``.
 
@@ -119,8 +151,11 @@ def check_count(name: str, count: int, *, at_least: int) -> None:
         ...
     ValueError: steps must be 0 or more, got -1
     """
-    if isinstance(count, bool) or not isinstance(count, int):
-        raise TypeError(f"{name} must be a whole number such as 100, got {_kind(count)} {count!r}")
+    if isinstance(count, bool) or not isinstance(count, Integral):
+        raise TypeError(
+            f"{name} must be a whole number such as 100, got {_kind(count)} {count!r}: "
+            f"pass int({name})"
+        )
     if count < at_least:
         raise ValueError(f"{name} must be {at_least} or more, got {count}")
 
@@ -193,6 +228,11 @@ def _check_alike(x: Tensor, t: Tensor) -> None:
 
 def _check_finite(x: Tensor, t: Tensor) -> None:
     for name, data in {"x": x, "t": t}.items():
+        if data.layout != torch.strided or data.device.type == "meta":
+            raise ValueError(
+                f"{name} must hold its values one by one, got a tensor on {data.device} with the "
+                f"layout {data.layout}: make it by torch.tensor(...), or pass {name}.to_dense()"
+            )
         finite = torch.isfinite(data)
         if not finite.all():
             where = tuple(int(i) for i in (~finite).nonzero()[0])

@@ -82,13 +82,13 @@ def main() -> None:
             times[loop].append(microseconds_a_step(loop))
 
     print(f"µs a step: median of {ROUNDS} rounds of {STEPS} steps (minimum, quartiles)")
-    print(f"{'':<10}  {'bare':<26}  {'recorded':<26}  {'ratio of medians, minima':>24}")
+    print(f"{'':<10}  {'bare':<26}  {'recorded':<26}  ratio: medians, minima")
     for name, pair in pairs.items():
         bare, recorded = (times[loop] for loop in pair)
         medians = statistics.median(recorded) / statistics.median(bare)
         minima = min(recorded) / min(bare)
         print(
-            f"{name:<10}  {spread(bare):<26}  {spread(recorded):<26}  {medians:>16.3f}, {minima:.3f}"
+            f"{name:<10}  {spread(bare):<26}  {spread(recorded):<26}  {medians:.3f}, {minima:.3f}"
         )
 
 
