@@ -60,5 +60,6 @@ lock:
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) $(BUILD) docs/gallery docs/reference/generated
+	rm -rf $(VENV) $(VENV)-lock $(BUILD) docs/gallery docs/reference/generated
+	rm -rf .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

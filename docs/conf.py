@@ -72,6 +72,9 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": ["edit"]}
 
-copybutton_selector = "div.cell_input pre, div.highlight-python pre, div.highlight-console pre"
+copybutton_selector = ", ".join(
+    f"div.{code} pre"
+    for code in ("cell_input", "highlight-Python", "highlight-default", "highlight-console")
+)
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

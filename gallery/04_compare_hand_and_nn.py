@@ -58,8 +58,8 @@ print(f"net.linear.bias = {net.linear.bias.item():.4f}")
 # %%
 # Four digits are not all digits. :meth:`linreg_tutorial.History.max_difference` looks at every
 # number of every row, gradients and errors included, and returns the largest difference. A number
-# of 32 bits holds about seven digits, and ``nn`` adds and multiplies in another order, so the last
-# digits may differ. In 64 bits the difference must shrink with the rounding.
+# of 32 bits holds about seven digits, and the optimizer rounds once where the loop by hand rounds
+# twice, so the last digits may differ. In 64 bits the difference must shrink with the rounding.
 
 narrow = hand.max_difference(module)
 x64, t64 = x.double(), t.double()

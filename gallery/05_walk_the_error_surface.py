@@ -78,8 +78,8 @@ for k in (0, 1, 2, 3, 100):
 
 # %%
 # Across the valley the bend is 6.8541, and a step keeps 0.3146 of the distance. After a few steps
-# nothing is left of it. Along the valley the bend is only 0.1459, and a step keeps 0.9854. That is
-# the slow direction.
+# almost nothing is left of it. Along the valley the bend is only 0.1459, and a step keeps 0.9854.
+# That is the slow direction.
 #
 # Now go closer. The dashed line runs along the bottom of the valley. Look at how the dots turn
 # onto it. From there on they creep towards the cross, so close together that they become a band.

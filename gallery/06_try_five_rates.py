@@ -41,9 +41,9 @@ for lr, history in histories.items():
 # 0.761, 0.1 is at 2.039 and 0.936, and 0.2 is at 2.009 and 0.986. The larger rates came closer.
 # But the fit at 0.3 is far away.
 #
-# The picture shows the error ``e``, :func:`linreg_tutorial.plots.plot_error` draws it. Each mark on
-# the upright axis is a hundred times the one below. Look at the right end of each curve. Then look
-# at the rates 0.28 and 0.3: nearly the same number, and one falls while the other rises.
+# The picture shows the error ``e``, :func:`linreg_tutorial.plots.plot_error` draws it. Each number
+# on the upright axis is a hundred times the one below. Look at the right end of each curve. Then
+# look at the rates 0.28 and 0.3: nearly the same number, and one falls while the other rises.
 
 fig, ax = plt.subplots(
     num="Error over a hundred steps at five rates: four curves fall, the one of 0.3 rises.",

@@ -51,7 +51,7 @@ for k in (0, 1, 2, 12, 100):
 #
 # Look at the left side first. The dashed segments are what the line misses. They shrink in two
 # steps, and after that you can hardly see the line move. Then look at the dot on the right. Each
-# mark on the upright axis is ten times the one below, and there you see that the error still falls.
+# number on the upright axis is ten times the one below, and there the error is seen to fall still.
 
 fig, (left, right) = plt.subplots(
     ncols=2,

@@ -31,7 +31,7 @@ from sphinx.util.docutils import SphinxRole
 _ROLE = re.compile(r"\{run\}`(?P<text>[^`]*?) <(?P<values>[^`]*)>`")
 _FORMULA_CHECK = re.compile(r"^% run: (?P<values>.*)$")
 _CELL = "```{code-cell}"
-_FENCE = re.compile(r"^`{3,}")
+_FENCE = re.compile(r"^(`{3,}|~{3,})")
 
 
 class Run(SphinxRole):
@@ -58,26 +58,34 @@ def add_checks(page: str, text: str) -> str:
     Raises
     ------
     ExtensionError
-        If a number's expression is missing, or not on the same line.
+        If a number's expression is missing or not on the same line, or the number
+        stands where it would not be checked.
     """
     lines = text.splitlines()
     result: list[str] = []
     pending: list[str] = []
-    fence, code_above = None, False
+    before_all_code: list[str] | None = None
+    fence = None
     for number, line in enumerate(lines, start=1):
         if fence is not None:
-            fence = None if line.rstrip() == fence else fence
+            if "{run}`" in line:
+                raise ExtensionError(
+                    f"{page}:{number}: a number inside ``` is not checked: use ::: around prose"
+                )
+            closing = _FENCE.fullmatch(line.rstrip())
+            fence = None if closing and closing[0].startswith(fence) else fence
         elif mark := _FENCE.match(line):
             fence = mark[0]
             if line.startswith(_CELL):
-                if code_above:
+                if before_all_code is None:
+                    before_all_code = pending
+                else:
                     result += _cell(pending)
-                    pending = []
-                code_above = True
+                pending = []
         else:
             pending += _checks(f"{page}:{number}", line, lines[: number - 1])
         result.append(line)
-    return "\n".join([*result, *_cell(pending)]) + "\n"
+    return "\n".join([*result, *_cell([*pending, *(before_all_code or [])])]) + "\n"
 
 
 def _checks(place: str, line: str, above: list[str]) -> list[str]:

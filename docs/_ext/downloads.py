@@ -16,15 +16,20 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import nbformat
 from docutils import nodes
+from freshness import kept
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from source_links import colab_link, repository
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.locale import get_translation
 from sphinx.util.docutils import SphinxRole
+
+_ = get_translation("site")
 
 _FOLDER = "downloads"
 _ZIP = "linreg-tutorial-lessons.zip"
@@ -41,7 +46,7 @@ def _build_wheel(app: Sphinx) -> None:
         (root / n).read_bytes() for n in ("pyproject.toml", "README.md", "LICENSE")
     )
     name = f"{app.config.run_digest}-{hashlib.sha256(described).hexdigest()[:8]}"
-    folder = Path(app.doctreedir).parent / "state" / "wheel" / name
+    folder = kept(app) / "wheel" / name
     if not list(folder.glob("*.whl")):
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
         run = subprocess.run(command, cwd=root, capture_output=True, text=True)
@@ -111,7 +116,7 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
             if caption:
                 caption = " ".join(caption.split())
                 cells.append(nbformat.v4.new_markdown_cell(f"*{caption}*", id=f"{name}-caption"))
-    needs_package = any(_PACKAGE in c.source for c in source.cells if c.cell_type == "code")
+    needs_package = _needs_package(c.source for c in source.cells if c.cell_type == "code")
     _insert_setup(cells, setup_code(wheel, needs_package, published))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
@@ -137,8 +142,14 @@ def plain_markdown(text: str) -> str:
     text = re.sub(r"\]\((\d\d-[\w-]+)\.md\)", r"](\1.ipynb)", text)
     text = re.sub(r"\[([^\]]+)\]\(\.\.?/[^)]*\)", r"\1", text)
     text = re.sub(r"\{site-file\}`([^`<]*?) <[^`]*>`", r"\1", text)
-    text = re.sub(r"^:::\{answer\}\n(.*?)^:::$", r"\1", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^:::\{answer\}\n(.*?)^:::$", _fold, text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"^:::\{(\w+)\}(.*?)\n(.*?)^:::$", _quote, text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _fold(match: re.Match) -> str:
+    # The empty lines make Jupyter read what stands between the tags as Markdown.
+    title = _("Open the answer")
+    return f"<details><summary>{title}</summary>\n\n{match[1].strip()}\n\n</details>"
 
 
 def _quote(match: re.Match) -> str:
@@ -200,6 +211,10 @@ def _write_if_new(path: Path, content: bytes) -> None:
         path.write_bytes(content)
 
 
+def _needs_package(code: Iterable[str]) -> bool:
+    return any(_PACKAGE in piece for piece in code)
+
+
 def _gallery(app: Sphinx) -> Path:
     return Path(app.srcdir, "gallery")
 
@@ -225,23 +240,25 @@ class SiteFile(SphinxRole):
 
 def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
     """Tell the page's template what there is to take along."""
-    up = "../" * pagename.count("/")
-    notebook = published = None
-    if pagename in _course_pages(app):
-        notebook = published = f"{_FOLDER}/{pagename}.ipynb"
-        text = Path(app.env.doc2path(pagename)).read_text("utf-8")
-        needs_package = _PACKAGE in text
-    elif (script := _gallery(app) / f"{Path(pagename).name}.py").exists():
-        published = f"{_FOLDER}/{pagename}.ipynb"
-        needs_package = _PACKAGE in _code(script)
-    if published is None:
+    script = _gallery(app) / f"{Path(pagename).name}.py"
+    if text := _course_pages(app).get(pagename):
+        cells = read_myst_markdown_notebook(text).cells
+        needs_package = _needs_package(c.source for c in cells if c.cell_type == "code")
+    elif pagename.startswith("gallery/") and script.exists():
+        text = None
+        needs_package = _needs_package([_code(script)])
+    else:
         return
+    up = "../" * pagename.count("/")
+    notebook = f"{_FOLDER}/{pagename}.ipynb"
     name = repository(os.environ)
     context["run_it"] = {
-        "notebook": notebook and up + notebook,
+        # sphinx-gallery's own buttons offer a script and its notebook.
+        "notebook": up + notebook if text else None,
+        "script": None if text else script.name,
         "wheel": f"{up}{_FOLDER}/{app.wheel.name}" if needs_package else None,
         "wheel_name": app.wheel.name,
-        "colab": colab_link(name, published) if name else None,
+        "colab": colab_link(name, notebook) if name else None,
     }
 
 

@@ -15,6 +15,7 @@ import json
 import re
 from html import escape, unescape
 from pathlib import Path
+from urllib.parse import unquote
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -25,6 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 _ = get_translation("site")
 
 _IMAGE = re.compile(r'<img\b[^>]*?\bsrc="(?P<src>[^"]+\.svg)"[^>]*?>', re.DOTALL)
+_DRAWN_BY_MATPLOTLIB = "<dc:title>Matplotlib v"
 _ALT = re.compile(r'\balt="(?P<alt>[^"]*)"', re.DOTALL)
 
 
@@ -97,29 +99,28 @@ def _inline_pictures(app: Sphinx, pagename: str, templatename: str, context, doc
 
     def inline(match: re.Match) -> str:
         nonlocal count
-        count += 1
-        name = match["src"].rpartition("/")[2]
+        name = unquote(match["src"].rpartition("/")[2])
         # sphinx-gallery copies its pictures by itself, early.
         path = sources.get(name, Path(app.outdir, "_images", name))
+        svg = path.read_text("utf-8") if path.exists() else ""
+        if _DRAWN_BY_MATPLOTLIB not in svg:
+            return match[0]
+        count += 1
         alt = _ALT.search(match[0])
-        return themed_svg(
-            path.read_text("utf-8"),
-            alt=unescape(alt["alt"]) if alt else "",
-            prefix=f"fig{count}-",
-            colours=colours,
-        )
+        alt = unescape(alt["alt"]) if alt else ""
+        return themed_svg(svg, alt=alt, prefix=f"fig{count}-", colours=colours)
 
     context["body"] = _IMAGE.sub(inline, context["body"])
     if 'class="frames"' in context["body"]:
         app.add_js_file("frames.js", loading_method="defer")
 
 
-def _write_palette(app: Sphinx, config) -> None:
-    folder = Path(app.doctreedir).parent / "state" / "palette"
-    folder.mkdir(parents=True, exist_ok=True)
-    css = palette_css(palette(Path(app.srcdir).parent))
-    (folder / "palette.css").write_text(css, encoding="utf-8")
-    config.html_static_path.append(str(folder))
+def _write_palette(app: Sphinx) -> None:
+    if app.builder.format == "html":
+        static = Path(app.outdir, "_static")
+        static.mkdir(parents=True, exist_ok=True)
+        css = palette_css(palette(Path(app.srcdir).parent))
+        (static / "palette.css").write_text(css, encoding="utf-8")
 
 
 class Frames(SphinxDirective):
@@ -224,7 +225,7 @@ def reset_matplotlib(gallery_conf, name) -> None:
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_directive("frames", Frames)
-    app.connect("config-inited", _write_palette)
+    app.connect("builder-inited", _write_palette)
     app.connect("html-page-context", _inline_pictures)
     app.add_css_file("palette.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

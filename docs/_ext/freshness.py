@@ -29,6 +29,11 @@ from sphinx_gallery.utils import get_md5sum
 _VERSIONS_THAT_COUNT = ("torch", "numpy", "matplotlib", "ipykernel", "ipython", "sphinx-gallery")
 
 
+def kept(app: Sphinx) -> Path:
+    """Return the folder, beside Sphinx's own doctrees, of what is kept from build to build."""
+    return Path(app.doctreedir) / "kept"
+
+
 def digest(root: Path) -> str:
     """Return the digest of everything but the pages themselves.
 
@@ -58,9 +63,9 @@ def _prepare(app: Sphinx, config) -> None:
     source = Path(app.srcdir)
     config.run_digest = digest(source.parent)
 
-    state = Path(app.doctreedir).parent / "state"
-    config.nb_execution_cache_path = str(state / "notebooks" / config.run_digest)
-    for old in (state / "notebooks").glob("*"):
+    notebooks = kept(app) / "notebooks"
+    config.nb_execution_cache_path = str(notebooks / config.run_digest)
+    for old in notebooks.glob("*"):
         if old.name != config.run_digest:
             shutil.rmtree(old)
 
@@ -75,7 +80,7 @@ def _prepare(app: Sphinx, config) -> None:
         stamp.write_text(config.run_digest)
 
     # The kernels of the course pages: one thread, the site's figure style, vector pictures.
-    profile = state / "ipython" / "profile_default"
+    profile = kept(app) / "ipython" / "profile_default"
     profile.mkdir(parents=True, exist_ok=True)
     shutil.copy(source / "_ext" / "kernel_config.py", profile / "ipython_kernel_config.py")
     os.environ |= {
@@ -138,6 +143,12 @@ def _remove_old_pages(app: Sphinx, env: BuildEnvironment, added, changed, remove
     return []
 
 
+def _drop_reports(app: Sphinx, exception: Exception | None) -> None:
+    # Tracebacks of a build that failed; the one that has succeeded has none.
+    if exception is None:
+        shutil.rmtree(Path(app.outdir, "reports"), ignore_errors=True)
+
+
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_config_value("run_digest", "", "env")
@@ -145,4 +156,5 @@ def setup(app: Sphinx) -> dict:
     app.connect("builder-inited", _check_scripts, priority=900)
     app.connect("env-get-outdated", _remove_old_pages)
     app.connect("env-check-consistency", _check_pages)
+    app.connect("build-finished", _drop_reports)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ each, and where they stand, with the anchor where it is not the name itself::
 import zlib
 from pathlib import Path
 
+from freshness import kept
 from sphinx.application import Sphinx
 
 _ROOTS = {
@@ -46,7 +47,7 @@ def inventory(project: str, listing: str) -> bytes:
 
 
 def _write(app: Sphinx, config) -> None:
-    folder = Path(app.doctreedir).parent / "state" / "inventories"
+    folder = kept(app) / "inventories"
     folder.mkdir(parents=True, exist_ok=True)
     for project, root in _ROOTS.items():
         listing = Path(app.srcdir, "inventories", f"{project}.txt").read_text("utf-8")

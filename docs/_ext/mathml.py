@@ -5,11 +5,16 @@ font that knows how; STIX Two Math comes with the package `ziamath` and is cut
 down to the signs that formulas of the course use.
 """
 
+import hashlib
+import re
+import shutil
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 
 from docutils import nodes
 from fontTools import subset
+from freshness import kept
 from math_core import LatexError, LatexToMathML
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -55,11 +60,22 @@ def to_mathml(latex: str, *, display: bool) -> str:
 
 
 def _convert(self, node: nodes.Element, *, display: bool) -> str:
+    latex = node.astext()
     try:
-        return to_mathml(node.astext(), display=display)
+        mathml = to_mathml(latex, display=display)
     except LatexError as error:
-        _LOGGER.warning("formula %r: %s", node.astext(), error, location=node, type="mathml")
+        _LOGGER.warning("formula %r: %s", latex, error, location=node, type="mathml")
         return ""
+    missing = {sign for sign in re.sub(r"<[^>]*>", "", mathml) if ord(sign) not in _UNICODES}
+    if missing:
+        _LOGGER.warning(
+            "formula %r: the font is cut without %s: add it to _UNICODES in mathml.py",
+            latex,
+            ", ".join(sorted(missing)),
+            location=node,
+            type="mathml",
+        )
+    return mathml
 
 
 def _inline(self, node: nodes.math) -> None:
@@ -77,11 +93,13 @@ def _block(self, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def _cut_font(app: Sphinx, config) -> None:
-    folder = Path(app.doctreedir).parent / "state" / "static"
-    font = folder / "fonts" / "math.woff2"
-    if not font.exists():
-        font.parent.mkdir(parents=True, exist_ok=True)
+def _cut_font(app: Sphinx) -> None:
+    if app.builder.format != "html":
+        return
+    wanted = f"{version('ziamath')} {version('fonttools')} {_UNICODES}".encode()
+    cut = kept(app) / "fonts" / f"{hashlib.sha256(wanted).hexdigest()[:16]}.woff2"
+    if not cut.exists():
+        cut.parent.mkdir(parents=True, exist_ok=True)
         options = subset.Options(flavor="woff2", layout_features=["ssty", "dtls"])
         original = resources.files("ziamath.fonts") / "STIXTwoMath-Regular.ttf"
         with resources.as_file(original) as path:
@@ -89,13 +107,15 @@ def _cut_font(app: Sphinx, config) -> None:
         subsetter = subset.Subsetter(options)
         subsetter.populate(unicodes=_UNICODES)
         subsetter.subset(loaded)
-        subset.save_font(loaded, font, options)
-    config.html_static_path.append(str(folder))
+        subset.save_font(loaded, cut, options)
+    font = Path(app.outdir, "_static", "fonts", "math.woff2")
+    font.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(cut, font)
 
 
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
-    app.connect("config-inited", _cut_font)
+    app.connect("builder-inited", _cut_font)
     app.config.html_math_renderer = "mathml"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,7 +7,7 @@ import re
 
 # A sign counts only where it stands at its number and is no minus between two of
 # them; the 2 of x^2 and the 1 of a_1 are parts of a name, not numbers.
-_NUMBER = re.compile(r"(?<![\w.^_])(?<![_^]\{)((?<![\d)])[-−])?(\d+(?:\.\d+)?)(?![A-Za-z_\d])")
+_NUMBER = re.compile(r"(?<![\w.^_])(?<![_^]\{)((?<![\d)])[-−])?(\d+(?:\.\d+)?)(?![A-Za-z_\d]|\.\d)")
 
 
 def numbers_in(text: str) -> list[str]:
@@ -30,7 +30,7 @@ def says(typed: str, value: float) -> bool:
     digits = len(typed.partition(".")[2])
     if not digits:
         return abs(value - int(typed)) < 1e-6
-    return abs(value - float(typed)) <= 0.5 * 10**-digits + 1e-6 * abs(value)
+    return abs(value - float(typed)) <= 0.5 * 10**-digits + 1e-6 * abs(float(typed))
 
 
 def check(place: str, text: str, *values) -> None:
