@@ -73,5 +73,5 @@ def noisy_line(
     if noise < 0:
         raise ValueError(f"noise must be 0 or more, got {noise}: it is a standard deviation")
     x = torch.linspace(0.0, 4.0, n)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     return x, a * x + b + noise * torch.randn(n, generator=generator)

@@ -146,6 +146,7 @@ def gradient_by_differences(
     check_number("h", h)
     if h <= 0:
         raise ValueError(f"h must be above 0, got {h}: it is a distance, 1e-4 for example")
+    a, b, h = float(a), float(b), float(h)
     if a + h == a or b + h == b:
         raise ValueError(f"h must be large enough to move a and b, got {h}: take 1e-4 for example")
     x, t = x.double(), t.double()

@@ -114,7 +114,7 @@ class History:
         if not -len(self) <= row < len(self):
             raise IndexError(f"row must be between 0 and {self.steps}, got {row}")
         columns = self.a, self.b, self.grad_a, self.grad_b, self.error
-        return State(row % len(self), *(column[row].item() for column in columns))
+        return State(int(row) % len(self), *(column[row].item() for column in columns))
 
     def __iter__(self) -> Iterator[State]:
         """Iterate over the rows, from before the first step to the last."""

@@ -230,9 +230,8 @@ def _first_prediction(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:
 def _is_line(net: nn.Module, x: Tensor, y: Tensor) -> bool:
     """Whether the module is its one ``nn.Linear(1, 1)``: fits its two numbers, returns its line."""
     layers = [layer for layer in net.modules() if not list(layer.children())]
-    if len(layers) != 1 or not isinstance(layers[0], nn.Linear):
+    if len(layers) != 1 or not isinstance(layer := layers[0], nn.Linear):
         return False
-    (layer,) = layers
     fitted = [id(parameter) for parameter in net.parameters() if parameter.requires_grad]
     if layer.in_features != 1 or layer.out_features != 1:
         return False

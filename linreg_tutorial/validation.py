@@ -6,8 +6,9 @@ module does with them can only be seen from its first prediction.
 """
 
 import math
-from numbers import Integral, Real
+from numbers import Integral
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -95,7 +96,7 @@ def check_number(name: str, number: float) -> None:
         ...
     ValueError: a must be finite, got nan
     """
-    if isinstance(number, bool) or not isinstance(number, Real):
+    if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
         raise TypeError(
             f"{name} must be a number such as 1.0, got {_kind(number)}: "
             + (f"pass {name}.item()" if isinstance(number, Tensor) else f"pass float({name})")

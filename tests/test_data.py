@@ -1,5 +1,6 @@
 """The points that everything else is computed from."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -46,6 +47,11 @@ def test_the_same_seed_gives_the_same_points_and_another_seed_others():
     (x, t), (x_again, t_again), (_, t_other) = (noisy_line(20, seed=s) for s in (3, 3, 4))
     assert torch.equal(x, x_again) and torch.equal(t, t_again)
     assert not torch.equal(t, t_other)
+
+
+def test_counts_of_numpy_are_taken_like_those_of_python():
+    points, again = noisy_line(np.int64(20), seed=np.int64(3)), noisy_line(20, seed=3)
+    assert torch.equal(torch.stack(points), torch.stack(again))
 
 
 def test_noisy_points_leave_the_reader_s_random_numbers_alone():

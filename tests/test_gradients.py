@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -49,6 +50,18 @@ def test_all_ways_give_what_torch_gives_for_a_matrix(way, dtype, a, b):
     # Sums of 30 terms: some 30 roundings. Differences in float64 lose e·2e-16 / h, below 1e-8.
     size = 30 * torch.finfo(dtype).eps * max(map(abs, expected))
     assert way(x, t, a, b) == pytest.approx(expected, abs=max(size, 1e-8), rel=0)
+
+
+@every_way
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.int64])
+def test_a_number_of_numpy_costs_no_digits(way, kind):
+    a, b = kind(3), kind(-2)
+    assert way(X.double(), T.double(), a, b) == way(X.double(), T.double(), 3.0, -2.0)
+
+
+def test_autograd_finds_the_gradient_inside_no_grad_too():
+    with torch.no_grad():
+        assert lt.gradient_by_autograd(X, T, a=1.0, b=0.0) == (-8.0, -5.0)
 
 
 @every_way

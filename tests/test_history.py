@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -50,10 +51,16 @@ def test_a_row_that_is_not_there_is_refused(row):
         line_history(3)[row]
 
 
-@pytest.mark.parametrize("row", [1.0, "1", slice(0, 2), None])
+@pytest.mark.parametrize("row", [1.0, "1", True, slice(0, 2), None])
 def test_a_row_that_is_no_whole_number_is_refused_with_a_way_out(row):
     with pytest.raises(TypeError, match=r"row must be a whole number, got .*take history\.a"):
         line_history(3)[row]
+
+
+def test_a_row_number_of_numpy_gives_the_same_plain_numbers():
+    state = line_history(3)[np.int64(-1)]
+    assert state == line_history(3)[3]
+    assert type(state.step) is int
 
 
 def test_iterating_gives_every_row_in_order():
@@ -223,6 +230,13 @@ def test_fits_that_do_not_match_are_not_compared(other, described):
     with pytest.raises(ValueError, match="the same parameters and as many steps") as error:
         line_history(3).max_difference(other)
     assert str(error.value).endswith(described)
+
+
+@pytest.mark.parametrize("other", [None, 1.0, torch.zeros(4)], ids=["None", "float", "tensor"])
+def test_what_is_no_history_is_not_compared(other):
+    kind = type(other).__name__
+    with pytest.raises(TypeError, match=f"other must be a History, got {kind}"):
+        line_history(3).max_difference(other)
 
 
 # Recording

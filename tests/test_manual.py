@@ -229,6 +229,13 @@ def test_a_rate_just_below_the_limit_converges_without_a_warning():
     assert (last.a, last.b) == pytest.approx((2.0, 1.0), abs=1e-10)
 
 
+def test_a_limit_of_any_size_is_named_with_its_digits():
+    x, t = torch.tensor([1000.0, 2000.0]), torch.tensor([3.0, 5.0])
+    # The Hessian is [[5e6, 3e3], [3e3, 2]]: λ is 5e6 but for a millionth, and 2/λ = 4e-7.
+    _, warning = diverged(x, t, lr=0.1)
+    assert "converges for lr < 4e-07" in str(warning.message)
+
+
 def test_a_rate_above_the_limit_is_no_reason_to_warn_while_the_error_is_finite():
     assert fit_manual(X, T, lr=0.3, steps=787).steps == 787
 

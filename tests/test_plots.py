@@ -95,6 +95,14 @@ def test_there_is_a_line_for_every_row_from_end_to_end(ax):
     assert (ax.get_xlim(), ax.get_ylim()) == ((-2.0, 4.0), (0.0, 6.0))
 
 
+def test_the_lines_of_a_history_do_not_stretch_the_axes(ax):
+    ax.plot([0.0, 6.0], [0.0, 6.0])
+    limits = ax.get_xlim(), ax.get_ylim()
+    plots.plot_lines(ax, lt.fit_manual(X, T, a=50.0, b=99.0, steps=4))
+    ax.autoscale_view()
+    assert (ax.get_xlim(), ax.get_ylim()) == limits
+
+
 @pytest.mark.parametrize("steps", [0, 1, 10])
 def test_the_later_a_line_the_stronger_and_the_last_one_is_full(ax, steps):
     strength = plots.plot_lines(ax, lt.fit_manual(X, T, steps=steps)).get_alpha().tolist()
@@ -125,6 +133,8 @@ def test_a_contour_joins_the_places_of_equal_error(ax):
             found += 1
     assert found > 1000
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("a", "b")
+    # Only where both units are as long as each other does a step cross the lines at right angles.
+    assert ax.get_aspect() == 1.0
 
 
 def test_the_map_reaches_as_far_as_it_is_told(ax):

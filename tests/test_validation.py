@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+from fractions import Fraction
 from importlib import resources
 
 import numpy as np
@@ -40,7 +41,7 @@ every_function = pytest.mark.parametrize(
 def snapshot(*arguments):
     """Return all of some arguments that can be read, to see later that nothing has changed."""
     return [
-        (value.requires_grad, value.is_meta or value.numpy(force=True).tobytes())
+        (value.requires_grad, value.is_meta or value.to_dense().numpy(force=True).tobytes())
         if isinstance(value, torch.Tensor)
         else repr(value)
         for value in arguments
@@ -88,6 +89,8 @@ UNUSABLE = {
     "one target too few": (X, T[:1], ValueError, "(2,) and (1,)", "its own target"),
     "one target too many": (X, ONES(3), ValueError, "(2,) and (3,)", "its own target"),
     "dtypes differ": (X, T.double(), ValueError, "x and t must have the same dtype", "float64"),
+    "x is sparse": (X.to_sparse(), T, ValueError, "x must hold its values one by one", "to_dense"),
+    "x and t have no values": (X.to("meta"), T.to("meta"), ValueError, "x must hold its values"),
     "devices differ": (X, T.to("meta"), ValueError, "x and t must be on the same device", "meta"),
 }
 
@@ -153,6 +156,7 @@ WAYS_OUT = {
     "x is of integers": (torch.tensor([1, 2]), T, "x.float()"),
     "t is complex": (X, T + 0j, "t.real"),
     "t is a scalar": (X[:1], T[0], "t.reshape(1)"),
+    "x is sparse": (X.to_sparse(), T, "x.to_dense()"),
     "x wants a gradient": (X.clone().requires_grad_(), T, "x.detach()"),
     "dtypes differ": (X, T.double(), "t.to(x.dtype)"),
 }
@@ -228,15 +232,20 @@ NUMBERS = [
         (NAN, ValueError, "must be finite, got nan"),
         (INFINITE, ValueError, "must be finite, got inf"),
         (-INFINITE, ValueError, "must be finite, got -inf"),
-        ("1", TypeError, "must be a number such as 1.0, got str"),
+        ("1", TypeError, "must be a number such as 1.0, got str: pass float("),
+        (Fraction(1, 10), TypeError, "must be a number such as 1.0, got Fraction: pass float("),
+        (10**400, ValueError, "must be finite, got 1000"),
         (True, TypeError, "must be a number such as 1.0, got bool"),
         (1j, TypeError, "must be a number such as 1.0, got complex"),
         (torch.tensor(0.1), TypeError, "must be a number such as 1.0, got Tensor: pass"),
     ],
-    ids=["nan", "inf", "-inf", "str", "bool", "complex", "tensor"],
+    ids=["nan", "inf", "-inf", "str", "fraction", "huge", "bool", "complex", "tensor"],
 )
 def test_what_is_no_finite_number_is_refused_by_name(function, name, value, error, said):
     message = refusal(error, lambda: function(**{name: value}), f"{name} {said}")
+    if isinstance(value, (str, Fraction)):
+        assert message.endswith(f"pass float({name})")
+        function(**{name: float(value) / 10})
     if isinstance(value, torch.Tensor):
         assert message.endswith(f"pass {name}.item()")
         function(**{name: value.item()})
@@ -273,8 +282,30 @@ def test_a_number_out_of_its_range_is_refused_by_name(function, name, value, sai
 )
 @pytest.mark.parametrize("value", [10.0, "10", True, None, torch.tensor(10)], ids=repr)
 def test_a_count_that_is_no_whole_number_is_refused_by_name(function, name, value):
-    said = f"{name} must be a whole number such as 100, got {type(value).__name__} {value!r}"
-    refusal(TypeError, lambda: function(**{name: value}), said)
+    said = f"{name} must be a whole number such as 100, got {type(value).__name__} {value!r}: "
+    refusal(TypeError, lambda: function(**{name: value}), said + f"pass int({name})")
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (ONES(2, 1), ValueError, "must be one number, got the shape (2, 1): pass one of them"),
+        (torch.tensor(1), TypeError, "must be real, got torch.int64: pass"),
+        (NAN, ValueError, "must be finite, got nan"),
+        ("1", TypeError, "must be a number such as 1.0, got str"),
+    ],
+    ids=["column", "integer", "nan", "str"],
+)
+def test_an_error_of_several_lines_at_once_is_refused(name, value, error, said):
+    parameters = {"a": 1.0, "b": 0.0, name: value}
+    refusal(error, lambda: lt.mean_squared_error(X, T, **parameters), f"{name} {said}")
+
+
+@pytest.mark.parametrize(("a", "h"), [(1.0, 1e-17), (1e20, 1.0)])
+def test_a_distance_too_small_to_move_the_parameters_is_refused(a, h):
+    said = f"h must be large enough to move a and b, got {h}: take 1e-4 for example"
+    refusal(ValueError, lambda: lt.gradient_by_differences(X, T, a, 0.0, h=h), said)
 
 
 # Modules and optimizers
@@ -455,8 +486,3 @@ def test_numbers_of_numpy_are_taken_like_those_of_python():
     x, t = lt.two_points()
     history = lt.fit_manual(x, t, a=np.float32(1.0), lr=np.float64(0.1), steps=np.int64(1))
     assert history[np.int64(1)][1:3] == pytest.approx((1.8, 0.5))
-
-
-def test_a_rate_that_no_float_can_hold_is_refused_as_not_finite():
-    with pytest.raises(ValueError, match=r"lr must be finite"):
-        lt.fit_manual(*lt.two_points(), lr=10**400)

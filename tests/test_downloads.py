@@ -1,0 +1,317 @@
+"""What a reader takes along: the wheel, each page as a notebook, all lessons as a zip."""
+
+import doctest
+import html
+import importlib
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+from test_gallery import PACKAGE, SCRIPTS, chosen, new_reader, reader_variables, wheel_of
+
+ROOT = Path(__file__).parent.parent
+EXTENSIONS = ROOT / "docs" / "_ext"
+PAGES = sorted((ROOT / "docs" / "course").glob("[0-9]*.md"))
+NOTEBOOKS = [f"course/{page.stem}" for page in PAGES] + [f"gallery/{s.stem}" for s in SCRIPTS]
+ZIP = "linreg-tutorial-lessons.zip"
+MODULE = PACKAGE.replace("-", "_")
+
+every_page = pytest.mark.parametrize("page", [page.stem for page in PAGES])
+every_script = pytest.mark.parametrize("script", [script.stem for script in SCRIPTS])
+every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
+
+
+@pytest.fixture
+def extension(monkeypatch):
+    """Return how to import one of the site's extensions."""
+    monkeypatch.syspath_prepend(EXTENSIONS)
+    return importlib.import_module
+
+
+def notebook_at(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def imports_package(notebook: nbformat.NotebookNode) -> bool:
+    return any(f"import {MODULE}" in code or f"from {MODULE}" in code for code in code_of(notebook))
+
+
+def code_of(notebook: nbformat.NotebookNode) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def offered_on(page: Path) -> dict[str, Path]:
+    """Return the files that a built page offers, by name; each of them is there."""
+    links = re.findall(r'<a\b[^>]*\bhref="([^"#]+)"[^>]*>', page.read_text("utf-8"))
+    files = [page.parent / link for link in links if "downloads/" in link]
+    assert all(file.is_file() for file in files)
+    return {file.name: file for file in files}
+
+
+# What the site offers
+
+
+@every_page
+def test_course_page_offers_its_notebook_and_what_that_needs(page, built_site):
+    offered = offered_on(built_site / "course" / f"{page}.html")
+    notebook = built_site / "downloads" / "course" / f"{page}.ipynb"
+    assert offered[notebook.name].samefile(notebook)
+    if imports_package(notebook_at(notebook)):
+        assert offered[wheel_of(built_site).name].samefile(wheel_of(built_site))
+
+
+@every_script
+def test_gallery_page_offers_script_and_notebook_and_what_these_need(script, built_site):
+    offered = offered_on(built_site / "gallery" / f"{script}.html")
+    folder = built_site / "downloads" / "gallery"
+    for name in (f"{script}.py", f"{script}.ipynb"):
+        assert offered[name].read_bytes() == (folder / name).read_bytes()
+    assert offered[f"{script}.py"].read_bytes() == (ROOT / "gallery" / f"{script}.py").read_bytes()
+    if imports_package(notebook_at(folder / f"{script}.ipynb")):
+        assert offered[wheel_of(built_site).name].samefile(wheel_of(built_site))
+
+
+@every_script
+def test_zip_of_one_lesson_holds_all_that_the_lesson_needs(script, built_site):
+    folder = built_site / "downloads" / "gallery"
+    needed = [folder / f"{script}.py", folder / f"{script}.ipynb"]
+    if imports_package(notebook_at(needed[1])):
+        needed.append(wheel_of(built_site))
+    path = offered_on(built_site / "gallery" / f"{script}.html")[f"{script}.zip"]
+    with zipfile.ZipFile(path) as archive:
+        assert {n: archive.read(n) for n in archive.namelist()} == {
+            file.name: file.read_bytes() for file in needed
+        }
+
+
+def test_zip_of_all_lessons_holds_every_script_every_notebook_and_the_wheel(built_site):
+    folder = built_site / "downloads"
+    files = [wheel_of(built_site), *(folder / f"{name}.ipynb" for name in NOTEBOOKS)]
+    files += [folder / "gallery" / script.name for script in SCRIPTS]
+    assert offered_on(built_site / "gallery" / "index.html")[ZIP].samefile(folder / ZIP)
+    with zipfile.ZipFile(folder / ZIP) as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    assert {Path(name).parent.as_posix() for name in held} == {MODULE.replace("_", "-")}
+    assert {Path(name).name: content for name, content in held.items()} == {
+        file.name: file.read_bytes() for file in files
+    }
+
+
+def test_downloads_hold_nothing_that_has_no_lesson_any_more(built_site):
+    there = {path.relative_to(built_site / "downloads").with_suffix("").as_posix()
+             for path in (built_site / "downloads").glob("*/*")}  # fmt: skip
+    assert there == set(NOTEBOOKS)
+
+
+# What a notebook says
+
+
+@every_notebook
+def test_notebook_is_valid_has_ids_and_no_outputs(name, built_site):
+    path = built_site / "downloads" / f"{name}.ipynb"
+    raw = json.loads(path.read_text("utf-8"))
+    nbformat.validate(raw, relax_add_props=False)
+    ids = [cell["id"] for cell in raw["cells"]]
+    assert len(set(ids)) == len(ids) > 3
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in raw["cells"])
+    assert raw["metadata"]["kernelspec"]["name"] == "python3"
+
+
+LEFTOVERS = {
+    "a role of the site": re.compile(r"\{[\w:-]+\}`"),
+    "a role of reStructuredText": re.compile(r":[a-z]+(?::[a-z]+)?:`"),
+    "a directive": re.compile(r"^\s*(?::::|`{3,}\{|\.\. [\w-]+::)", re.MULTILINE),
+    "an option of a directive": re.compile(r"^:[\w-]+:", re.MULTILINE),
+    "a comment or check": re.compile(r"^%", re.MULTILINE),
+    "a label": re.compile(r"^\([\w-]+\)=", re.MULTILINE),
+    "a page's header": re.compile(r"^(?:file_format|kernelspec):", re.MULTILINE),
+    "a link to a source of the site": re.compile(r"\]\([^)]*\.(?:md|rst)\b[^)]*\)"),
+    "a picture that stays on the site": re.compile(r"!\[[^\]]*\]\(|<img\b"),
+}
+
+
+@every_notebook
+def test_notebook_shows_no_markup_that_only_the_site_understands(name, built_site):
+    notebook = notebook_at(built_site / "downloads" / f"{name}.ipynb")
+    text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert {what: found for what, p in LEFTOVERS.items() if (found := p.findall(text))} == {}
+
+
+@every_notebook
+def test_links_between_notebooks_lead_to_notebooks(name, built_site):
+    path = built_site / "downloads" / f"{name}.ipynb"
+    links = re.findall(r"\]\((?!https://)([^)#]*)", path.read_text("utf-8"))
+    assert not [link for link in links if not (path.parent / link).is_file()]
+
+
+# What a notebook does
+
+
+@pytest.fixture(scope="module")
+def reader_home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+def run_as_reader(notebook: Path, folder: Path, home: Path) -> subprocess.CompletedProcess:
+    """Run a notebook in a new environment that has Jupyter's kernel, torch and matplotlib."""
+    python = new_reader(folder / "env", ["ipykernel", "torch", "matplotlib"])
+    kernel = folder / "jupyter" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(spec), "utf-8")
+    variables = reader_variables(home) | {"JUPYTER_PATH": str(folder / "jupyter")}
+    del variables["MPLBACKEND"]
+    execute = "from nbclient.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", execute, "--inplace", "--timeout=120", notebook.name],
+        cwd=notebook.parent,
+        env=variables,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dict[str, Future]]:
+    """Run each notebook that a test wants, the wheel beside it; two run side by side."""
+
+    def run(name: str) -> tuple[subprocess.CompletedProcess, Path]:
+        folder = tmp_path_factory.mktemp("reader")
+        mine = folder / "mine"
+        mine.mkdir()
+        for file in (built_site / "downloads" / f"{name}.ipynb", wheel_of(built_site)):
+            (mine / file.name).write_bytes(file.read_bytes())
+        return run_as_reader(mine / f"{Path(name).name}.ipynb", folder, reader_home), folder
+
+    pool = ThreadPoolExecutor(2)
+    yield {name: pool.submit(run, name) for name in chosen(request, "executed", "name")}
+    pool.shutdown(cancel_futures=True)
+
+
+@every_notebook
+def test_notebook_runs_to_its_end_and_shows_its_pictures(name, executed):
+    run, folder = executed[name].result()
+    assert run.returncode == 0, run.stderr
+    notebook = notebook_at(folder / "mine" / f"{Path(name).name}.ipynb")
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.execution_count
+            shown = [kind for output in cell.outputs for kind in output.get("data", {})]
+            assert "plt.show()" not in cell.source or "image/png" in shown, cell.source
+            assert not [o for o in cell.outputs if o.get("name") == "stderr"]
+    installed = [path for path in (folder / "env").glob(f"**/site-packages/{MODULE}/data.py")]
+    assert bool(installed) == imports_package(notebook), "installed by the first cell alone"
+
+
+@every_notebook
+def test_notebook_prints_what_its_page_shows(name, executed, built_site):
+    _, folder = executed[name].result()
+    notebook = notebook_at(folder / "mine" / f"{Path(name).name}.ipynb")
+    page = (built_site / f"{name}.html").read_text("utf-8")
+    shown = html.unescape(re.sub(r"<[^>]+>", "", page))
+    cells = [cell for cell in notebook.cells if cell.id != "setup"]
+    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    printed = [out.text.strip() for out in outputs if out.output_type == "stream"]
+    assert printed or not any("print(" in code for code in code_of(notebook))
+    assert [text for text in printed if text not in shown] == []
+
+
+def test_notebook_without_the_wheel_says_what_to_download(built_site, reader_home, tmp_path):
+    path = tmp_path / "mine" / "05-gradient.ipynb"
+    path.parent.mkdir()
+    path.write_bytes((built_site / "downloads" / "course" / path.name).read_bytes())
+    run = run_as_reader(path, tmp_path, reader_home)
+    assert run.returncode != 0
+    last = run.stderr.strip().splitlines()[-1]
+    said = re.search(r"FileNotFoundError\S*: download (\S+) from .* into (\S+),", last)
+    assert said.groups() == (wheel_of(built_site).name, str(path.parent))
+
+
+# What the extension computes
+
+
+def first_cell(code: str, monkeypatch, folder: Path) -> dict:
+    """Run a notebook's first cell without its last line, which is Jupyter's, in a folder."""
+    monkeypatch.chdir(folder)
+    assert code.splitlines()[-1].startswith("%pip install --quiet ")
+    names = {}
+    exec("\n".join(code.splitlines()[:-1]), names)
+    return names
+
+
+def test_first_cell_takes_the_wheel_beside_it(extension, monkeypatch, tmp_path):
+    (tmp_path / "lt.whl").touch()
+    for published in (None, "https://example.org/lt.whl"):
+        code = extension("downloads").setup_code("lt.whl", True, published)
+        assert first_cell(code, monkeypatch, tmp_path)["wheel"] == "lt.whl"
+
+
+def test_first_cell_of_a_published_notebook_takes_the_wheel_of_the_site(
+    extension, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/something")
+    downloads = extension("downloads")
+    published = downloads._published_wheel("lt.whl")
+    assert published.startswith("https://github.com/someone/something/")
+    assert published.endswith("/lt.whl")
+    code = downloads.setup_code("lt.whl", True, published)
+    assert first_cell(code, monkeypatch, tmp_path)["wheel"] == published
+    assert code.splitlines()[-1] == "%pip install --quiet {wheel}"
+
+
+def test_first_cell_of_an_unpublished_notebook_names_the_wheel_and_the_folder(
+    extension, monkeypatch, tmp_path
+):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    monkeypatch.delenv("READTHEDOCS_GIT_CLONE_URL", raising=False)
+    downloads = extension("downloads")
+    code = downloads.setup_code("lt.whl", True, downloads._published_wheel("lt.whl"))
+    with pytest.raises(FileNotFoundError, match=r"lt\.whl") as caught:
+        first_cell(code, monkeypatch, tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_first_cell_of_a_notebook_without_the_package_asks_for_no_wheel(extension):
+    code = extension("downloads").setup_code("lt.whl", False, "https://example.org/lt.whl")
+    assert "lt.whl" not in code
+    assert code.splitlines()[-1] == "%pip install --quiet torch matplotlib"
+
+
+@pytest.mark.parametrize(
+    ("site", "jupyter"),
+    [
+        ("falls to {run}`0.65 <e>`.", "falls to 0.65."),
+        ("{run}`$-2 - 3 = -5$ <p, q, r>`", "$-2 - 3 = -5$"),
+        ("$$\ne = 6.5\n$$\n% run: e\nNext", "$$\ne = 6.5\n$$\nNext"),
+        ("{py:func}`~linreg_tutorial.fit_manual`", "`linreg_tutorial.fit_manual`"),
+        (":class:`torch.nn.Linear` is", "`torch.nn.Linear` is"),
+        (":py:meth:`~torch.Tensor.backward`", "`torch.Tensor.backward`"),
+        ("[page 3](03-predict.md)", "[page 3](03-predict.ipynb)"),
+        ("[script](../gallery/01_fit_by_hand.rst)", "script"),
+        ("(a-label)=\n# Title", "# Title"),
+        (":::{note}\n:class: tip\nHere.\n:::", "> **Note**\n>\n> Here."),
+        ("{site-file}`All <all.zip>`", "All"),
+        ("50 % of (1, 3)", "50 % of (1, 3)"),
+    ],
+)
+def test_text_of_the_site_becomes_text_for_jupyter(site, jupyter, extension):
+    assert extension("downloads").plain_markdown(site) == jupyter
+
+
+@pytest.mark.parametrize(
+    "module", [path.stem for path in sorted(EXTENSIONS.glob("*.py")) if ">>> " in path.read_text()]
+)
+def test_examples_in_the_extensions_say_what_they_do(module, extension):
+    result = doctest.testmod(extension(module))
+    assert result.attempted
+    assert not result.failed

@@ -1,0 +1,295 @@
+"""Each gallery script as a reader runs it: alone, in an empty folder, with only what it names."""
+
+import ast
+import io
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import tokenize
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import Distribution, PathDistribution, distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from sphinx_gallery.py_source_parser import split_code_and_text_blocks
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = sorted((ROOT / "gallery").glob("*.py"))
+PACKAGE = "linreg-tutorial"
+
+every_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+
+
+# A reader's environment
+
+
+def closure(names: Iterable[str]) -> list[Distribution]:
+    """Return the installed distributions that ``names`` stand for, and all that these need."""
+    found, todo = {}, [Requirement(name) for name in names]
+    while todo:
+        wanted = todo.pop()
+        key = canonicalize_name(wanted.name), frozenset(wanted.extras)
+        if key in found:
+            continue
+        found[key] = distribution(wanted.name)
+        for need in map(Requirement, found[key].requires or []):
+            extras = wanted.extras | {""}
+            if need.marker is None or any(need.marker.evaluate({"extra": e}) for e in extras):
+                todo.append(need)
+    return list(found.values())
+
+
+def new_reader(folder: Path, names: Iterable[str]) -> Path:
+    """Make an environment with pip and ``names``, linked from ours; return its Python."""
+    venv.create(folder, symlinks=os.name != "nt")
+    scheme = {"base": str(folder), "platbase": str(folder)}
+    packages = Path(sysconfig.get_path("purelib", "venv", vars=scheme))
+    for dist in closure(["pip", *names]):
+        for top in {file.parts[0] for file in dist.files} - {"..", "__pycache__"}:
+            if not (packages / top).exists():
+                (packages / top).symlink_to(dist.locate_file(top))
+    return Path(sysconfig.get_path("scripts", "venv", vars=scheme), Path(sys.executable).name)
+
+
+def reader_variables(home: Path) -> dict[str, str]:
+    """Return the environment variables of a reader who has set none that matter here."""
+    ours = ("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB", "PIP_", "GITHUB_", "VIRTUAL_ENV")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {
+        "HOME": str(home),
+        "MPLBACKEND": "agg",
+        "OMP_NUM_THREADS": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INDEX": "1",
+        # What matplotlib says only where there is a screen that it was told not to use.
+        "PYTHONWARNINGS": "ignore:FigureCanvasAgg is non-interactive",
+    }
+
+
+def needs_of_the_package(wheel: Path) -> list[str]:
+    """Return what the wheel says it needs."""
+    info = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info/"
+    requires = map(Requirement, PathDistribution(zipfile.Path(wheel, info)).requires)
+    return [str(need) for need in requires if need.marker is None]
+
+
+def wheel_of(site: Path) -> Path:
+    (wheel,) = (site / "downloads").glob("*.whl")
+    return wheel
+
+
+# What a script says about itself
+
+
+def block_of(script: Path) -> dict:
+    """Return the PEP 723 block of a script."""
+    text = script.read_text("utf-8")
+    assert text.startswith("# /// script\n"), "the first line opens the block"
+    block = text.partition("# /// script\n")[2].partition("# ///\n")[0]
+    return tomllib.loads(re.sub(r"^# ?", "", block, flags=re.MULTILINE))
+
+
+def dependencies_of(script: Path) -> set[str]:
+    return set(block_of(script)["dependencies"])
+
+
+def header_of(script: Path) -> str:
+    return script.read_text("utf-8").partition('r"""')[0]
+
+
+def install_command_of(script: Path) -> list[str]:
+    return re.search(r"^# {5}python (-m pip install .*)$", header_of(script), re.MULTILINE)[
+        1
+    ].split()
+
+
+# Running
+
+
+def chosen(request: pytest.FixtureRequest, fixture: str, parameter: str) -> list:
+    """Return the values of a parameter in the chosen tests that use a fixture, each once."""
+    tests = [item for item in request.session.items if fixture in item.fixturenames]
+    return list(dict.fromkeys(item.callspec.params[parameter] for item in tests))
+
+
+@pytest.fixture(scope="session")
+def reader_home(tmp_path_factory) -> Path:
+    """Return a reader's home, where matplotlib has already looked for the fonts."""
+    home = tmp_path_factory.mktemp("home")
+    subprocess.run(
+        [sys.executable, "-c", "import matplotlib.font_manager"],
+        env=reader_variables(home),
+        check=True,
+    )
+    return home
+
+
+@pytest.fixture(scope="session")
+def readers(built_site, reader_home, tmp_path_factory) -> dict[frozenset, Path]:
+    """Return an environment for each set of dependencies that a script declares."""
+    made = {}
+    wheel = wheel_of(built_site)
+    for script in SCRIPTS:
+        needs = frozenset(dependencies_of(script))
+        if needs in made:
+            continue
+        folder = tmp_path_factory.mktemp("reader")
+        others = needs - {PACKAGE}
+        if PACKAGE not in needs:
+            made[needs] = new_reader(folder / "env", others)
+            continue
+        made[needs] = new_reader(folder / "env", [*others, *needs_of_the_package(wheel)])
+        (folder / wheel.name).write_bytes(wheel.read_bytes())
+        subprocess.run(
+            [made[needs], *install_command_of(script)],
+            cwd=folder,
+            env=reader_variables(reader_home),
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    return made
+
+
+@pytest.fixture(scope="session")
+def runs(
+    built_site, readers, reader_home, tmp_path_factory, request
+) -> Iterator[dict[str, list[Future]]]:
+    """Run each script that a test wants twice; two run side by side."""
+
+    def run(script: Path) -> subprocess.CompletedProcess:
+        folder = tmp_path_factory.mktemp("empty")
+        taken = folder / script.name
+        taken.write_bytes((built_site / "downloads" / "gallery" / script.name).read_bytes())
+        return subprocess.run(
+            [readers[frozenset(dependencies_of(script))], taken.name],
+            cwd=folder,
+            env=reader_variables(reader_home),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+        )
+
+    pool = ThreadPoolExecutor(2)
+    wanted = chosen(request, "runs", "script")
+    yield {script.stem: [pool.submit(run, script) for _ in range(2)] for script in wanted}
+    pool.shutdown(cancel_futures=True)
+
+
+@every_script
+def test_script_runs_alone_and_says_nothing_of_errors(script, runs):
+    run = runs[script.stem][0].result()
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.strip()
+
+
+@every_script
+def test_script_prints_the_same_every_time(script, runs):
+    first, second = runs[script.stem]
+    assert first.result().stdout == second.result().stdout
+
+
+def test_readers_have_nothing_that_the_scripts_do_not_name(readers, reader_home, tmp_path):
+    assert len(readers) == 2
+    for needs, python in readers.items():
+        names = {"torch", "matplotlib", "linreg_tutorial", "sphinx", "IPython", "pytest"}
+        code = f"import importlib.util as u; print(*[n for n in {names} if u.find_spec(n)])"
+        run = subprocess.run(
+            [python, "-c", code],
+            cwd=tmp_path,
+            env=reader_variables(reader_home),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert set(run.stdout.split()) == {name.replace("-", "_") for name in needs}
+
+
+# What is written
+
+
+def test_only_the_first_three_scripts_do_without_the_package():
+    for script in SCRIPTS:
+        package = set() if script.stem[:2] in ("01", "02", "03") else {PACKAGE}
+        assert dependencies_of(script) == {"torch", "matplotlib"} | package, script.name
+
+
+@every_script
+def test_script_names_everything_that_it_imports(script):
+    tree = ast.parse(script.read_text("utf-8"))
+    plain = [alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names]
+    other = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+    modules = {name.partition(".")[0] for name in [*plain, *other]} - sys.stdlib_module_names
+    assert modules <= {name.replace("-", "_") for name in dependencies_of(script)}
+
+
+@pytest.mark.parametrize("script", [s for s in SCRIPTS if s.stem >= "04"], ids=lambda p: p.stem)
+def test_script_names_the_wheel_that_the_site_carries(script, built_site):
+    wheel = wheel_of(built_site).name
+    assert block_of(script)["tool"]["uv"]["sources"][PACKAGE] == {"path": wheel}
+    assert install_command_of(script)[-1] == f"./{wheel}"
+    assert set(re.findall(r"[\w.-]+\.whl", header_of(script))) == {wheel}
+
+
+def test_gallery_page_names_the_wheel_that_the_site_carries(built_site):
+    header = (ROOT / "gallery" / "GALLERY_HEADER.rst").read_text("utf-8")
+    assert re.findall(r"[\w.-]+\.whl", header) == [wheel_of(built_site).name]
+
+
+@every_script
+def test_script_opens_with_a_title_that_its_name_repeats_and_says_what_it_does(script):
+    docstring = ast.get_docstring(ast.parse(script.read_text("utf-8")))
+    title, line, empty, prose = docstring.split("\n", 3)
+    assert title.split()[0].lower() == script.stem.split("_")[1], "the verb of the file's name"
+    assert line == "=" * len(title)
+    assert not empty
+    assert len(re.findall(r"[a-z]\.(?:\s|$)", prose)) >= 2, "at least two sentences"
+
+
+@every_script
+def test_script_ends_with_a_check_of_its_claim(script):
+    last = ast.parse(script.read_text("utf-8")).body[-1]
+    asserted = any(isinstance(node, ast.Assert) for node in ast.walk(last))
+    compared = any(getattr(node, "attr", "") == "assert_close" for node in ast.walk(last))
+    assert asserted or compared
+
+
+# Numbers
+
+
+NUMBER = re.compile(r"(?<![\w.])(?:(?<!\d)-)?\d+(?:\.\d+)?(?!\w|\.\d)")
+
+
+def numbers_in_prose(script: Path) -> set[str]:
+    """Return the numbers of a script's text, without those in code, roles and lists."""
+    _, blocks = split_code_and_text_blocks(script)
+    text = "\n".join(block.content for block in blocks if block.type == "text")
+    text = re.sub(r"``.*?``|:[\w:]+:`.*?`", " ", text, flags=re.DOTALL)
+    text = re.sub(r"^\s*\d+\. ", "", text, flags=re.MULTILINE)
+    return set(NUMBER.findall(text.replace("−", "-")))
+
+
+def numbers_in_code(script: Path) -> set[float]:
+    """Return the numbers that stand in a script's code, with the sign before them."""
+    found, sign = set(), ""
+    for token in tokenize.generate_tokens(io.StringIO(script.read_text("utf-8")).readline):
+        if token.type == tokenize.NUMBER:
+            found.add(float(sign + token.string))
+        sign = "-" if token.string == "-" else ""
+    return found
+
+
+@every_script
+def test_numbers_that_a_script_tells_are_in_its_code_or_its_output(script, runs):
+    printed = NUMBER.findall(runs[script.stem][0].result().stdout.replace("−", "-"))
+    given = numbers_in_code(script)
+    told = {number for number in numbers_in_prose(script) if float(number) not in given}
+    assert told <= set(printed)
