@@ -39,6 +39,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_show_tb = True
 nb_execution_timeout = 120
+nb_merge_streams = True
 nb_code_prompt_show = "Show the {type}"
 nb_code_prompt_hide = "Hide the {type}"
 

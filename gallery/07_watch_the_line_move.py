@@ -56,7 +56,7 @@ for k in (0, 1, 2, 12, 100):
 fig, (left, right) = plt.subplots(
     ncols=2,
     num="A film in two parts: the line moves to the points while the error falls along its curve.",
-    figsize=(6, 3.2),
+    figsize=(5.2, 3.2),
     layout="constrained",
 )
 

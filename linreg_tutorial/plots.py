@@ -243,7 +243,7 @@ def plot_surface(
         slopes, intercepts, error, levels, colors=colour("residual"), linewidths=0.9
     )
     if labels:
-        ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="x-small")
+        ax.clabel(contours, levels=levels[2:], fmt="%g", fontsize="small")
     # One unit of a as long as one of b: only then a step is seen to go straight downhill.
     ax.set(xlabel="a", ylabel="b", xlim=a, ylim=b, aspect="equal")
     return contours

@@ -127,6 +127,8 @@ def plain_markdown(text: str) -> str:
 
     >>> print(plain_markdown("The error is {run}`6.5 <e>`, see [before](03-predict.md)."))
     The error is 6.5, see [before](03-predict.ipynb).
+    >>> print(plain_markdown("{py:class}`nn.Linear <torch.nn.Linear>` makes a layer."))
+    `nn.Linear` makes a layer.
     >>> print(plain_markdown(":::{admonition} Before you read on\nWhat comes?\n:::"))
     > **Before you read on**
     >
@@ -135,7 +137,9 @@ def plain_markdown(text: str) -> str:
     text = re.sub(r"\{run\}`([^`]*?) <[^`]*>`", r"\1", text)
     text = re.sub(r"^%.*\n?", "", text, flags=re.MULTILINE)
     text = re.sub(
-        r"[{:](?:py:)?(?:func|class|meth|mod|attr|obj|data)[}:]`~?([^`]*)`", r"`\1`", text
+        r"[{:](?:py:)?(?:func|class|meth|mod|attr|obj|data)[}:]`~?([^`<]*?)(?: <[^`]*>)?`",
+        r"`\1`",
+        text,
     )
     text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)
     # Pages of the course lie beside each other as notebooks; others stay on the site.
