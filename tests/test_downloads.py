@@ -156,7 +156,11 @@ def test_links_between_notebooks_lead_to_notebooks(name, built_site):
 
 @pytest.fixture(scope="module")
 def reader_home(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("home")
+    """Return a reader's home, where matplotlib has already looked for the fonts."""
+    home = tmp_path_factory.mktemp("home")
+    search = [sys.executable, "-c", "import matplotlib.font_manager"]
+    subprocess.run(search, env=reader_variables(home), check=True)
+    return home
 
 
 def run_as_reader(notebook: Path, folder: Path, home: Path) -> subprocess.CompletedProcess:
