@@ -187,7 +187,10 @@ def run_as_reader(notebook: Path, folder: Path, home: Path) -> subprocess.Comple
 
 @pytest.fixture(scope="module")
 def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dict[str, Future]]:
-    """Run each notebook that a test wants, the wheel beside it; two run side by side."""
+    """Run each notebook that a test wants, the wheel beside it.
+
+    One after the other: two kernels that start at once may choose the same port.
+    """
 
     def run(name: str) -> tuple[subprocess.CompletedProcess, Path]:
         folder = tmp_path_factory.mktemp("reader")
@@ -197,7 +200,7 @@ def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dic
             (mine / file.name).write_bytes(file.read_bytes())
         return run_as_reader(mine / f"{Path(name).name}.ipynb", folder, reader_home), folder
 
-    pool = ThreadPoolExecutor(2)
+    pool = ThreadPoolExecutor(1)
     yield {name: pool.submit(run, name) for name in chosen(request, "executed", "name")}
     pool.shutdown(cancel_futures=True)
 
