@@ -14,6 +14,7 @@ language = "en"
 
 extensions = [
     "freshness",
+    "kernels",
     "checked_numbers",
     "answers",
     "mathml",

@@ -325,6 +325,13 @@ def test_several_inputs_are_fitted_to_the_least_squares_solution():
     torch.testing.assert_close(found, solution, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("inputs", "outputs"), [(2, 1), (1, 2)])
+def test_a_layer_of_several_numbers_is_not_called_a_line(inputs, outputs):
+    x, t = torch.ones(3, inputs), torch.ones(3, outputs)
+    history = fit_module(x, t, nn.Linear(inputs, outputs), steps=1)
+    assert list(history.values) == ["weight", "bias"]
+
+
 def test_several_outputs_are_fitted_exactly_as_by_the_bare_loop():
     x, t = (values.float() for values in wide_points(outputs=2))
     net, other = network(2, 2), network(2, 2)
@@ -463,6 +470,11 @@ class SquaredLine(LineNet):
 class LineOfLine(LineNet):
     def forward(self, x):
         return self.linear(self.linear(x))
+
+
+def test_a_line_that_is_bent_elsewhere_is_not_called_a_line():
+    net = nn.Sequential(LineNet(a=1.0, b=0.0), nn.ReLU())
+    assert list(fit_module(X, T, net, steps=1).values) == ["0.linear.weight", "0.linear.bias"]
 
 
 @pytest.mark.parametrize("curve", [SquaredLine, LineOfLine])

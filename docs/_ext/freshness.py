@@ -13,7 +13,6 @@ A page or script that holds code but was not executed ends the build, too.
 """
 
 import hashlib
-import os
 import platform
 import shutil
 from importlib.metadata import version
@@ -78,30 +77,6 @@ def _prepare(app: Sphinx, config) -> None:
         shutil.rmtree(gallery, ignore_errors=True)
         gallery.mkdir()
         stamp.write_text(config.run_digest)
-
-    # The kernels of the course pages: one thread, the site's figure style, vector pictures.
-    profile = kept(app) / "ipython" / "profile_default"
-    profile.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source / "_ext" / "kernel_config.py", profile / "ipython_kernel_config.py")
-    os.environ |= {
-        "IPYTHONDIR": str(profile.parent),
-        "MATPLOTLIBRC": str(source / "matplotlibrc"),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join(
-            [str(source / "_ext"), *filter(None, [os.environ.get("PYTHONPATH")])]
-        ),
-    }
-    _configure_kernels()
-
-
-def _configure_kernels() -> None:
-    from jupyter_client.manager import KernelManager
-    from nbclient import NotebookClient
-
-    # A kernel on this machine alone: no encryption to warn about, no wait at its end.
-    if "transport_encryption" in KernelManager.class_trait_names():
-        KernelManager.transport_encryption.default_value = "auto"
-    NotebookClient.shutdown_kernel.default_value = "immediate"
 
 
 def _check_scripts(app: Sphinx) -> None:
