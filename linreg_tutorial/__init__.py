@@ -17,18 +17,24 @@ from linreg_tutorial.gradients import (
     mean_squared_error,
     rate_limit,
 )
+from linreg_tutorial.graph import Edge, Node, Output, Trace, trace_backward
 from linreg_tutorial.history import DivergenceWarning, History, State
 from linreg_tutorial.manual import fit_manual
 from linreg_tutorial.module import LineNet, fit_module
+from linreg_tutorial.recording import record_forward
 
 __version__ = "0.1.0"
 
 __all__ = [
     "DivergenceWarning",
+    "Edge",
     "Gradient",
     "History",
     "LineNet",
+    "Node",
+    "Output",
     "State",
+    "Trace",
     "fit_manual",
     "fit_module",
     "gradient_by_autograd",
@@ -38,5 +44,7 @@ __all__ = [
     "mean_squared_error",
     "noisy_line",
     "rate_limit",
+    "record_forward",
+    "trace_backward",
     "two_points",
 ]

@@ -6,6 +6,7 @@ module does with them can only be seen from its first prediction.
 """
 
 import math
+from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
@@ -185,6 +186,68 @@ def check_rate(lr: float) -> None:
             if lr < 0
             else f"lr must be above 0, got {lr}: with it no step would move anything"
         )
+
+
+def check_loss(loss: Tensor) -> None:
+    """Check that ``loss`` is a result from which gradients can start.
+
+    Raises
+    ------
+    TypeError
+        If it is no tensor, or not real.
+    ValueError
+        If it is not one number, or was not computed from anything that wants a gradient.
+
+    Examples
+    --------
+    >>> check_loss(torch.ones(2))
+    Traceback (most recent call last):
+        ...
+    ValueError: loss must be one number, got the shape (2,): take its mean or its sum, for \
+example loss.mean()
+    """
+    if not isinstance(loss, Tensor):
+        raise TypeError(
+            f"loss must be a tensor, got {_kind(loss)}: pass what the calculation returns, "
+            "without item()"
+        )
+    if not loss.is_floating_point():
+        raise TypeError(f"loss must be real, got {loss.dtype}: no gradient can start there")
+    if loss.numel() != 1:
+        raise ValueError(
+            f"loss must be one number, got the shape {tuple(loss.shape)}: take its mean or its "
+            "sum, for example loss.mean()"
+        )
+    if loss.grad_fn is None:
+        raise ValueError(
+            "loss must have a graph, got "
+            + (
+                "a parameter itself: compute something from it first"
+                if loss.requires_grad
+                else "a tensor without one: make the parameters with requires_grad=True, and "
+                "compute the loss without no_grad(), detach() or item()"
+            )
+        )
+
+
+def check_tensors(named: Mapping[str, Tensor]) -> None:
+    """Check that all that was given by name is a tensor.
+
+    Raises
+    ------
+    TypeError
+        If one is not.
+
+    Examples
+    --------
+    >>> check_tensors({"lr": 0.1})
+    Traceback (most recent call last):
+        ...
+    TypeError: lr must be a tensor of the calculation, got float
+    """
+    for name, tensor in named.items():
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name} must be a tensor of the calculation, got {_kind(tensor)}")
 
 
 def _check_tensor(name: str, data: Tensor) -> None:

@@ -1,0 +1,192 @@
+"""The local derivatives of a graph: each of PyTorch's operations is asked for its own.
+
+The backward function of an operation is linear in the gradient that arrives. So it is called,
+alone and before the pass, for a few gradients, and the rule that explains its answers is looked
+for. Nothing here knows what an operation computes.
+"""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.autograd.graph import Node as GradFn
+
+# How many numbers the table of an operation that mixes all its inputs may have at most.
+_LARGEST_TABLE = 64
+
+
+class Rule(NamedTuple):
+    """How the gradient that an operation sends to one input follows from what arrives.
+
+    Attributes
+    ----------
+    name
+        A key of `linreg_tutorial.graph.RULES`.
+    local
+        The local derivative, shaped as the name says, or None.
+    """
+
+    name: str
+    local: Tensor | None = None
+
+
+def rules_of(
+    node: GradFn, outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None]
+) -> list[Rule | None]:
+    """Return a rule for each input of an operation; no pass is run and nothing is changed.
+
+    Parameters
+    ----------
+    node
+        The operation, as PyTorch's graph has it.
+    outputs
+        The value of each of its results; None for one that was not used.
+    inputs
+        The value of what stands behind each of its ``next_functions``; None for a
+        constant.
+
+    Raises
+    ------
+    RuntimeError
+        PyTorch's own, if what the operation has saved was freed or changed since.
+
+    Examples
+    --------
+    >>> a = torch.tensor(3.0, requires_grad=True)
+    >>> e = a * a
+    >>> rules_of(e.grad_fn, [e], [a, a])[0]
+    Rule(name='elementwise', local=tensor(3.))
+    """
+    if is_custom(node):
+        # To ask it would run the caller's code once more; whether it can run may be asked.
+        _ = node.saved_tensors  # type: ignore[attr-defined]
+        return [None if value is None else Rule("custom") for value in inputs]
+    with torch.no_grad():
+        probes = [None if output is None else _distinct_numbers(output) for output in outputs]
+        answers = _ask(node, probes)
+        if len(outputs) > 1:
+            probe = torch.cat([probe.reshape(-1) for probe in probes if probe is not None])
+            return [
+                None if value is None else _moved(probe, answer) or Rule("mixed")
+                for value, answer in zip(inputs, answers, strict=True)
+            ]
+        (output,), (probe,) = outputs, probes
+        plain = _ask(node, [torch.ones_like(output)])
+        return [
+            None if value is None else _rule(node, k, output, value, plain[k], probe, answers[k])
+            for k, value in enumerate(inputs)
+        ]
+
+
+def is_custom(node: GradFn) -> bool:
+    """Whether an operation is a ``torch.autograd.Function`` of somebody's own."""
+    return not callable(node)
+
+
+def with_gaps(small: tuple[int, ...], large: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Yield each shape that is ``small`` with a 1 for every dimension of ``large`` it lacks.
+
+    >>> list(with_gaps((2,), (2, 3))), list(with_gaps((), (2, 3))), list(with_gaps((4,), (2, 3)))
+    ([(2, 1)], [(1, 1)], [])
+    """
+    if math.prod(small) == 1:
+        yield (1,) * len(large)
+    elif len(small) == len(large):
+        if _is_repeated(small, large):
+            yield small
+    else:
+        for places in itertools.combinations(range(len(large)), len(small)):
+            if tuple(large[place] for place in places) == small:
+                yield tuple(large[i] if i in places else 1 for i in range(len(large)))
+
+
+def _rule(
+    node: GradFn,
+    k: int,
+    output: Tensor,
+    value: Tensor,
+    plain: Tensor | None,
+    probe: Tensor,
+    answer: Tensor | None,
+) -> Rule:
+    """Return the rule of input ``k``, whose value is given.
+
+    ``plain`` is what the operation sends there if ones arrive, ``answer`` what it
+    sends if ``probe`` arrives.
+    """
+    if plain is None or answer is None:
+        return Rule("mixed")
+    if plain.shape != value.shape and _close(probe * plain, answer):
+        # PyTorch itself adds up what broadcasting has repeated, after the operation has answered.
+        return Rule("summed", plain.expand_as(output))
+    if plain.shape == output.shape and _close(probe * plain, answer):
+        return Rule("elementwise", plain)
+    if moved := _moved(probe, answer):
+        return moved
+    for shape in with_gaps(tuple(output.shape), tuple(plain.shape)):
+        if _close(probe.reshape(shape) * plain, answer):
+            return Rule("spread", plain)
+    if _is_repeated(plain.shape, output.shape):
+        local = _derivative_of_repeated(node, k, output)
+        if local is not None and _close((probe * local).sum_to_size(plain.shape), answer):
+            return Rule("summed", local)
+    if output.numel() * plain.numel() <= _LARGEST_TABLE:
+        units = torch.eye(output.numel(), dtype=output.dtype, device=output.device)
+        rows = [_ask(node, [unit.reshape(output.shape)])[k] for unit in units]
+        return Rule("mixed", torch.stack([row.reshape(-1) for row in rows]))
+    return Rule("mixed")
+
+
+def _ask(node: Any, arriving: Sequence[Tensor | None]) -> tuple[Any, ...]:
+    """Return what an operation would send to each input."""
+    answer = node(*arriving)
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _derivative_of_repeated(node: GradFn, k: int, output: Tensor) -> Tensor | None:
+    """Return ∂output/∂input for an input of which each output uses one number, in its shape.
+
+    If g arrives, the sum of what is sent is Σ gᵢ · ∂outputᵢ/∂input. So its slope
+    along gᵢ is the derivative looked for.
+    """
+    arriving = torch.ones_like(output, requires_grad=True)
+    with torch.enable_grad():
+        total = _ask(node, [arriving])[k].sum()
+        if not total.requires_grad:
+            return None
+        return torch.autograd.grad(total, arriving)[0]
+
+
+def _moved(probe: Tensor, answer: Tensor | None) -> Rule | None:
+    """Return the rule "moved" if the answer holds the numbers of the probe, and else zeros."""
+    if answer is None or answer.dtype != probe.dtype:
+        return None
+    known = torch.isin(answer, torch.cat([probe.reshape(-1), probe.new_zeros(1)]))
+    complete = answer.count_nonzero() == min(probe.numel(), answer.numel())
+    return Rule("moved") if known.all() and complete else None
+
+
+def _is_repeated(small: Sequence[int], large: Sequence[int]) -> bool:
+    """Whether broadcasting makes the large shape of the small one."""
+    pairs = zip(reversed(small), reversed(large), strict=False)
+    return len(small) <= len(large) and all(n in (1, m) for n, m in pairs)
+
+
+def _distinct_numbers(like: Tensor) -> Tensor:
+    """Return numbers between ½ and 1½ without a pattern, the same on every call."""
+    steps = torch.arange(1, like.numel() + 1, dtype=torch.float64, device=like.device)
+    # The golden section: its multiples never come close to each other.
+    return (0.5 + (steps * 0.6180339887498949).frac()).to(like.dtype).reshape(like.shape)
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors agree but for rounding."""
+    if one.shape != other.shape:
+        return False
+    finite = other[other.isfinite()].abs()
+    tolerance = torch.finfo(other.dtype).eps ** 0.5
+    scale = finite.max().item() if finite.numel() else 1.0
+    return torch.allclose(one, other, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
