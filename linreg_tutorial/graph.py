@@ -54,7 +54,7 @@ _OPERATIONS = {
     "Mean": ("mean", "mean"),
     "Mm": ("matrix product", "@"),
     "MseLoss": ("mean of the squared differences", "mse"),
-    "Mul": ("multiply", "·"),
+    "Mul": ("multiply", "×"),
     "Mv": ("matrix product", "@"),
     "Neg": ("change the sign", "−"),
     "Pow": ("power", "^"),
@@ -62,9 +62,9 @@ _OPERATIONS = {
     "Sqrt": ("square root", "√"),
     "Sub": ("subtract", "−"),
     "Sum": ("sum", "Σ"),
-    "T": ("transpose", "ᵀ"),
+    "T": ("transpose", "T"),
     "ToCopy": ("change the dtype", "dtype"),
-    "Transpose": ("transpose", "ᵀ"),
+    "Transpose": ("transpose", "T"),
     "UnsafeView": ("reshape", "reshape"),
     "View": ("reshape", "reshape"),
 }
@@ -238,7 +238,7 @@ class Trace:
         ...     e = (a * x - 3).square().sum()
         >>> trace = trace_backward(e, a=a)
         >>> trace.arithmetic(trace.uses(trace["a"])[0])
-        ['−4 · 1 + (−2) · 2 = −8']
+        ['−4 × 1 + (−2) × 2 = −8']
         """
         if edge.rule is None or edge.sent is None:
             return []
@@ -630,7 +630,7 @@ def written(number: float, *, inner: bool = False) -> str:
 
 def _sum_of_products(products: list[tuple[float, float]]) -> str:
     written_out = [
-        f"{written(g, inner=i > 0)} · {written(factor, inner=True)}"
+        f"{written(g, inner=i > 0)} × {written(factor, inner=True)}"
         for i, (g, factor) in enumerate(products)
     ]
     if len(written_out) > 6:

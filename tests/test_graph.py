@@ -365,8 +365,8 @@ def test_inputs_stand_in_the_order_of_the_program():
         for node in trace.nodes
         if node.kind == "operation"
     }
-    assert [node.label for node in names["·"]] == ["a", "x"]
-    assert [node.label or node.symbol for node in names["+"]] == ["·", "b"]
+    assert [node.label for node in names["×"]] == ["a", "x"]
+    assert [node.label or node.symbol for node in names["+"]] == ["×", "b"]
     assert [node.label for node in names["−"]] == ["y", "t"]
     assert [node.label or node.value for node in names["^"]] == ["d", 2]
     assert [node.label for node in names["mean"]] == ["s"]
@@ -383,7 +383,7 @@ def test_edges_say_how_the_gradient_changes_on_its_way():
         "s": ("spread", [0.5, 0.5], [0.5, 0.5]),
         "d": ("elementwise", [-4.0, -6.0], [-2.0, -3.0]),
         "y": ("elementwise", [1.0, 1.0], [-2.0, -3.0]),
-        "·": ("elementwise", [1.0, 1.0], [-2.0, -3.0]),
+        "×": ("elementwise", [1.0, 1.0], [-2.0, -3.0]),
         "b": ("summed", [1.0, 1.0], -5.0),
         "a": ("summed", [1.0, 2.0], -8.0),
     }
@@ -393,7 +393,7 @@ def test_gradients_reach_every_node_after_all_that_use_it():
     trace, _ = course_line()
     reached = [trace.nodes[i].label or trace.nodes[i].symbol for i in trace.order]
     assert reached[:4] == ["e", "s", "d", "y"]
-    assert sorted(reached[4:]) == ["a", "b", "·"]
+    assert sorted(reached[4:]) == ["a", "b", "×"]
     place = {index: i for i, index in enumerate(trace.order)}
     for edge in trace.edges:
         if edge.rule:
@@ -408,11 +408,11 @@ def test_arithmetic_is_spelled_out():
         if trace.nodes[edge.source].label
     }
     assert lines == {
-        "a": ["−2 · 1 + (−3) · 2 = −8"],
-        "b": ["−2 · 1 + (−3) · 1 = −5"],
-        "y": ["−2 · 1 = −2", "−3 · 1 = −3"],
-        "d": ["0.5 · (−4) = −2", "0.5 · (−6) = −3"],
-        "s": ["1 · 0.5 = 0.5", "1 · 0.5 = 0.5"],
+        "a": ["−2 × 1 + (−3) × 2 = −8"],
+        "b": ["−2 × 1 + (−3) × 1 = −5"],
+        "y": ["−2 × 1 = −2", "−3 × 1 = −3"],
+        "d": ["0.5 × (−4) = −2", "0.5 × (−6) = −3"],
+        "s": ["1 × 0.5 = 0.5", "1 × 0.5 = 0.5"],
         "x": [],
         "t": [],
     }
@@ -431,7 +431,7 @@ def test_arithmetic_has_a_line_for_each_number_and_is_true(program):
             left, _, right = line_.rpartition(" = ")
             assert right == written(number)
             if left and "…" not in left:
-                ascii_ = left.replace("−", "-").replace("·", "*")
+                ascii_ = left.replace("−", "-").replace("×", "*")
                 assert eval(ascii_) == pytest.approx(number, rel=5e-3, abs=5e-3)
 
 
@@ -450,7 +450,7 @@ def test_parameter_tells_what_was_added_to_its_gradient():
 def test_operations_have_words_a_sign_and_torchs_own_name():
     trace, _ = course_line()
     assert [(n.operation, n.symbol, n.name) for n in trace.nodes if n.kind == "operation"] == [
-        ("multiply", "·", "MulBackward0"),
+        ("multiply", "×", "MulBackward0"),
         ("add", "+", "AddBackward0"),
         ("subtract", "−", "SubBackward0"),
         ("power", "^", "PowBackward0"),
@@ -491,7 +491,7 @@ def test_matrix_product_gives_a_table_of_all_its_derivatives():
     trace = lt.trace_backward(e, p=p, q=q)
     (edge,) = trace.uses(trace["q"])
     assert (edge.rule, edge.local) == ("mixed", [[1.0, 2.0], [2.0, 4.0]])
-    assert trace.arithmetic(edge) == ["1 · 1 + 1 · 2 = 3", "1 · 2 + 1 · 4 = 6"]
+    assert trace.arithmetic(edge) == ["1 × 1 + 1 × 2 = 3", "1 × 2 + 1 × 4 = 6"]
 
 
 def test_a_function_of_ones_own_is_not_called_to_find_out():
@@ -608,7 +608,7 @@ def test_activation_in_place_shows_both_values():
         e = y.sum()
     trace = lt.trace_backward(e, w=w)
     values = {node.symbol: node.value for node in trace.nodes if node.kind == "operation"}
-    assert values == {"·": [-2.0, 2.0], "relu": [0.0, 2.0], "Σ": 2.0}
+    assert values == {"×": [-2.0, 2.0], "relu": [0.0, 2.0], "Σ": 2.0}
 
 
 # Data without PyTorch
