@@ -19,6 +19,7 @@ extensions = [
     "answers",
     "mathml",
     "figures",
+    "step_through",
     "local_inventories",
     "downloads",
     "source_links",

@@ -142,7 +142,7 @@ class Node:
 
     @property
     def is_leaf(self) -> bool:
-        """Whether it is a start of the graph: a parameter or a constant."""
+        """Whether it is a parameter or a constant, from which the graph starts."""
         return self.kind != "operation"
 
 

@@ -57,8 +57,9 @@ def draw_graph(
     -------
     matplotlib.axes.Axes
         The Axes, which fill a new figure that is as large as the graph needs.
-        Every part has a name, its ``gid``: ``node-3``, ``node-3-value``,
-        ``node-3-gradient``, ``edge-4``, ``edge-4-local``, numbered as in the trace.
+        Every part has a name, its ``gid``, numbered as in the trace: ``edge-4``,
+        ``node-3-box``, and line by line ``node-3.1`` (its sign), ``node-3-value.1``,
+        ``node-3-gradient.1``, ``edge-4-local.1``.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def draw_graph(
     >>> with record_forward():
     ...     e = (a * 3) ** 2
     >>> ax = draw_graph(trace_backward(e, a=a, e=e))
-    >>> [text.get_text() for text in ax.texts if text.get_gid() == "node-0-gradient"]
+    >>> [text.get_text() for text in ax.texts if text.get_gid() == "node-0-gradient.1"]
     ['18']
     >>> plt.close()
     """
@@ -278,21 +279,16 @@ def _accumulated(node: Node) -> list[str]:
 
 
 def _write(
-    ax: Axes, lines: Sequence[str], x: float, top: float, em: float, **style: Any
+    ax: Axes, lines: Sequence[str], x: float, top: float, em: float, *, gid: str, **style: Any
 ) -> list[Bbox]:
     """Write lines below ``top``, centred at ``x``; return what they cover."""
-    size = style.get("fontsize", em)
+    size = style.setdefault("fontsize", em)
     step = _LINE * size
     boxes = []
     for i, line in enumerate(lines):
-        ax.text(
-            x,
-            top + (i + 0.5) * step,
-            line,
-            ha="center",
-            va="center_baseline",
-            **{"fontsize": em, **style},
-        )
+        middle = top + (i + 0.5) * step
+        name = f"{gid}.{i + 1}"
+        ax.text(x, middle, line, ha="center", va="center_baseline", gid=name, **style)
         half = _measure(line, size)[0] / 2
         boxes.append(Bbox.from_extents(x - half, top + i * step, x + half, top + (i + 1) * step))
     return boxes
@@ -390,8 +386,8 @@ def _draw_local(
             for other in curves
         )
         if not crossed and not any(box.overlaps(other) for other in taken):
-            style = {"gid": f"edge-{k}-local", "color": colour("residual"), "fontsize": size}
-            return _write(ax, lines, x, y, em, **style)
+            style = {"color": colour("residual"), "fontsize": size}
+            return _write(ax, lines, x, y, em, gid=f"edge-{k}-local", **style)
     return []
 
 

@@ -1,6 +1,7 @@
 """The way forward, written down: what goes into each operation, left with PyTorch's own graph."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 _KEY = "linreg_tutorial"
 
 
-class record_forward(TorchDispatchMode):  # noqa: N801 - reads as a verb, like torch.no_grad
+@contextmanager
+def record_forward() -> Iterator[None]:
     """Write down what goes into every operation of the ``with`` block.
 
     The notes stay with the graph that PyTorch builds there, for
@@ -29,6 +31,12 @@ class record_forward(TorchDispatchMode):  # noqa: N801 - reads as a verb, like t
     >>> trace_backward(e, a=a)["a"].gradient
     4.0
     """
+    with _Recorder():
+        yield
+
+
+class _Recorder(TorchDispatchMode):
+    """Sees every operation, below the layer of PyTorch that builds the graph."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -33,7 +33,9 @@ def written_at(ax) -> dict[str, list[str]]:
     """Return the lines of text of a picture by the name of their part."""
     found: dict[str, list[str]] = {}
     for text in ax.texts:
-        found.setdefault(text.get_gid(), []).append(text.get_text())
+        part, _, line = text.get_gid().partition(".")
+        found.setdefault(part, []).append(text.get_text())
+        assert int(line) == len(found[part])
     return found
 
 
@@ -41,7 +43,7 @@ def positions(ax) -> dict[str, tuple[float, float]]:
     """Return the place of the first line of each part: right and down are positive."""
     found: dict[str, tuple[float, float]] = {}
     for text in ax.texts:
-        found.setdefault(text.get_gid(), text.get_position())
+        found.setdefault(text.get_gid().partition(".")[0], text.get_position())
     return found
 
 
@@ -167,7 +169,7 @@ def overlaps(ax) -> list[tuple[str, str]]:
     return [
         (one, other)
         for (one, a), (other, b) in combinations(covered(ax), 2)
-        if a.overlaps(b) and other != f"{one}-box"
+        if a.overlaps(b) and other != f"{one.partition('.')[0]}-box"
     ]
 
 
@@ -258,7 +260,7 @@ def test_the_line_is_narrow_enough_for_a_phone():
 def test_forward_and_gradient_have_the_colours_of_the_course():
     ax = draw_graph(course_line()[0])
     for text in ax.texts:
-        part = text.get_gid().rpartition("-")[2]
+        part = text.get_gid().partition(".")[0].rpartition("-")[2]
         wanted = {"value": colour("forward"), "gradient": colour("gradient")}
         if part in wanted:
             assert text.get_color() == wanted[part]
@@ -278,7 +280,7 @@ def test_text_in_the_file_can_be_selected_and_parts_have_names(tmp_path):
         ax.figure.savefig(tmp_path / "graph.svg")
     svg = (tmp_path / "graph.svg").read_text("utf-8")
     assert ">−8</text>" in svg
-    for name in ("node-0-value", "node-0-gradient", "node-0-box", "edge-0"):
+    for name in ("node-0.1", "node-0-value.1", "node-0-gradient.1", "node-0-box", "edge-0"):
         assert f'id="{name}"' in svg
 
 

@@ -107,6 +107,8 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
     source = read_myst_markdown_notebook(text)
     cells = []
     for number, cell in enumerate(source.cells):
+        if "site-only" in cell.metadata.get("tags", []):
+            continue
         name = f"cell-{number}"
         if cell.cell_type == "markdown":
             cells.append(nbformat.v4.new_markdown_cell(plain_markdown(cell.source), id=name))
@@ -147,6 +149,9 @@ def plain_markdown(text: str) -> str:
     text = re.sub(r"\[([^\]]+)\]\(\.\.?/[^)]*\)", r"\1", text)
     text = re.sub(r"\{site-file\}`([^`<]*?) <[^`]*>`", r"\1", text)
     text = re.sub(r"^:::\{answer\}\n(.*?)^:::$", _fold, text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^:::\{step-through\}\n(.*?)^:::$", _caption, text, flags=re.MULTILINE | re.DOTALL
+    )
     return re.sub(r"^:::\{(\w+)\}(.*?)\n(.*?)^:::$", _quote, text, flags=re.MULTILINE | re.DOTALL)
 
 
@@ -154,6 +159,10 @@ def _fold(match: re.Match) -> str:
     # The empty lines make Jupyter read what stands between the tags as Markdown.
     title = _("Open the answer")
     return f"<details><summary>{title}</summary>\n\n{match[1].strip()}\n\n</details>"
+
+
+def _caption(match: re.Match) -> str:
+    return f"*{' '.join(re.sub(r'^:.*', '', match[1], flags=re.MULTILINE).split())}*"
 
 
 def _quote(match: re.Match) -> str:

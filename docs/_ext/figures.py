@@ -111,8 +111,8 @@ def _inline_pictures(app: Sphinx, pagename: str, templatename: str, context, doc
         return themed_svg(svg, alt=alt, prefix=f"fig{count}-", colours=colours)
 
     context["body"] = _IMAGE.sub(inline, context["body"])
-    if 'class="frames"' in context["body"]:
-        app.add_js_file("frames.js", loading_method="defer")
+    if 'class="controls"' in context["body"]:
+        app.add_js_file("steps.js", loading_method="defer")
 
 
 def _write_palette(app: Sphinx) -> None:
@@ -121,6 +121,26 @@ def _write_palette(app: Sphinx) -> None:
         static.mkdir(parents=True, exist_ok=True)
         css = palette_css(palette(Path(app.srcdir).parent))
         (static / "palette.css").write_text(css, encoding="utf-8")
+
+
+def controls(last: int) -> str:
+    """Return the buttons and the slider of what is stepped through, from 0 to ``last``.
+
+    They are hidden until the script in ``_static/steps.js`` has taken them over.
+    """
+    buttons = "".join(
+        f'<button type="button" data-do="{do}" aria-label="{label}">{sign}</button>'
+        for do, label, sign in (
+            ("back", _("Back"), "◀"),
+            ("play", _("Play or pause"), "▶❚❚"),
+            ("next", _("Next"), "▶"),
+        )
+    )
+    slider = (
+        f'<input type="range" min="0" max="{last}" value="{last}" '
+        f'aria-label="{_("Step")}"><output>{last + 1} / {last + 1}</output>'
+    )
+    return f'<div class="controls" hidden>{buttons}{slider}</div>'
 
 
 class Frames(SphinxDirective):
@@ -139,23 +159,10 @@ class Frames(SphinxDirective):
             themed_svg(svg, alt=data["alt"], prefix=f"frame{i}-", colours=colours)
             for i, svg in enumerate(data["frames"])
         ]
-        last = len(pictures) - 1
-        buttons = "".join(
-            f'<button type="button" data-do="{do}" aria-label="{label}">{sign}</button>'
-            for do, label, sign in (
-                ("back", _("Previous picture"), "◀"),
-                ("play", _("Play or pause"), "▶❚❚"),
-                ("next", _("Next picture"), "▶"),
-            )
-        )
-        slider = (
-            f'<input type="range" min="0" max="{last}" value="{last}" '
-            f'aria-label="{_("Picture")}"><output>{last + 1} / {last + 1}</output>'
-        )
         html = (
             f'<div class="frames" data-interval="{data["interval"]}">'
             + "".join(f'<div class="frame">{picture}</div>' for picture in pictures)
-            + f'<div class="controls" hidden>{buttons}{slider}</div></div>'
+            + f"{controls(len(pictures) - 1)}</div>"
         )
         return [nodes.raw("", html, format="html")]
 

@@ -1,0 +1,147 @@
+// Step through what is already in the page: back, play, next, a slider, arrow keys.
+// Nothing is calculated here: every number and every word stands in the page.
+
+// Give the controls of an element their work; `show(k)` shows step k of `count()`.
+function stepThrough(element, count, show) {
+  const controls = element.querySelector(".controls");
+  const slider = controls.querySelector("input");
+  const output = controls.querySelector("output");
+  let timer = null;
+
+  const current = () => Number(slider.value);
+  const go = (step) => {
+    const last = count() - 1;
+    const shown = Math.max(0, Math.min(last, step));
+    slider.max = last;
+    slider.value = shown;
+    output.value = `${shown + 1} / ${last + 1}`;
+    show(shown);
+    return shown === last;
+  };
+  const pause = () => {
+    clearInterval(timer);
+    timer = null;
+    element.removeAttribute("data-playing");
+  };
+  const play = () => {
+    if (current() === count() - 1) go(0);
+    element.setAttribute("data-playing", "");
+    timer = setInterval(() => {
+      if (go(current() + 1)) pause();
+    }, Number(element.dataset.interval));
+  };
+  const doing = { back: () => go(current() - 1), next: () => go(current() + 1) };
+  const keys = { ArrowLeft: doing.back, ArrowRight: doing.next };
+
+  for (const button of controls.querySelectorAll("button")) {
+    button.addEventListener("click", () => {
+      const wasPlaying = timer !== null;
+      pause();
+      if (button.dataset.do !== "play") doing[button.dataset.do]();
+      else if (!wasPlaying) play();
+    });
+  }
+  slider.addEventListener("input", () => {
+    pause();
+    go(current());
+  });
+  // The slider has arrow keys of its own, and with Alt they are the browser's.
+  element.addEventListener("keydown", (event) => {
+    if (event.target === slider || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!(event.key in keys)) return;
+    event.preventDefault();
+    pause();
+    keys[event.key]();
+  });
+  element.setAttribute("data-ready", "");
+  controls.hidden = false;
+  go(0);
+  return { go, pause };
+}
+
+// A film: one picture a step. Without this script its last picture shows.
+for (const film of document.querySelectorAll(".frames")) {
+  const pictures = [...film.querySelectorAll(".frame")];
+  stepThrough(film, () => pictures.length, (shown) => {
+    pictures.forEach((picture, i) => picture.toggleAttribute("data-shown", i === shown));
+  });
+}
+
+// A graph: each step adds parts of a picture and points at some. Two pictures of one
+// calculation take turns.
+for (const figure of document.querySelectorAll("figure.step-through")) {
+  const steps = JSON.parse(figure.querySelector("script").textContent);
+  const told = figure.querySelector(".told");
+  const ways = [...figure.querySelectorAll(".way")];
+  const buttons = [...figure.querySelectorAll(".ways button")];
+  let way = 0;
+
+  let before = 0;
+
+  // A dot runs along the edges of a step: forward, or back from right to left.
+  const travel = (names, back) => {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    for (const name of names) {
+      const line = parts(name)[0].querySelector("path");
+      const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+      dot.setAttribute("class", "traveller");
+      dot.setAttribute("r", 4);
+      dot.setAttribute("fill", `var(--c-${back ? "gradient" : "forward"})`);
+      line.ownerSVGElement.append(dot);
+      const start = performance.now();
+      const move = (now) => {
+        const share = Math.min(1, (now - start) / 700);
+        const { x, y } = line.getPointAtLength(line.getTotalLength() * (back ? 1 - share : share));
+        dot.setAttribute("cx", x);
+        dot.setAttribute("cy", y);
+        if (share < 1 && dot.isConnected) requestAnimationFrame(move);
+        else dot.remove();
+      };
+      move(start);
+    }
+  };
+
+  // A part of the picture: one element, or one a line.
+  const parts = (name) => {
+    const id = ways[way].dataset.prefix + name;
+    return [...ways[way].querySelectorAll(`[id="${id}"], [id^="${id}."]`)];
+  };
+  const set = (name, attribute, on) => {
+    for (const part of parts(name)) part.toggleAttribute(attribute, on);
+  };
+  const show = (shown) => {
+    // A part that was shown twice, as a value that is used twice, stays from the first time on.
+    const from = new Map();
+    steps[way].forEach((step, k) => {
+      for (const name of step.appear) if (!from.has(name)) from.set(name, k);
+    });
+    from.forEach((k, name) => set(name, "data-waits", k > shown));
+    const step = steps[way][shown];
+    for (const old of figure.querySelectorAll("[data-now]")) old.removeAttribute("data-now");
+    for (const name of [...step.now, ...step.appear]) set(name, "data-now", true);
+    for (const dot of figure.querySelectorAll(".traveller")) dot.remove();
+    const edges = step.now.filter((name) => name.startsWith("edge-"));
+    if (shown === before + 1) travel(edges, step.back);
+    before = shown;
+    told.replaceChildren(
+      ...[step.text, ...step.lines].map((text, i) => {
+        const line = document.createElement(i ? "samp" : "p");
+        line.textContent = text;
+        return line;
+      }),
+    );
+  };
+  const stepper = stepThrough(figure, () => steps[way].length, show);
+
+  const choose = (chosen) => {
+    way = chosen;
+    ways.forEach((picture, i) => picture.toggleAttribute("data-shown", i === way));
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === way));
+    stepper.pause();
+    stepper.go(0);
+  };
+  buttons.forEach((button, i) => button.addEventListener("click", () => choose(i)));
+  figure.querySelector(".ways").hidden = false;
+  told.hidden = false;
+  choose(0);
+}
