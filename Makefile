@@ -19,7 +19,7 @@ help:
 	@echo "make html   build the site"
 	@echo "make test   run all tests"
 	@echo "make serve  show the site, built anew on every change"
-	@echo "make bench  measure what recording a fit costs"
+	@echo "make bench  measure what recording costs"
 	@echo "make lint   check the style of the code"
 	@echo "make lock   renew constraints.txt"
 	@echo "make clean  delete what was made"
@@ -45,6 +45,7 @@ serve: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench_history.py
+	$(BIN)/python tests/bench_trace.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

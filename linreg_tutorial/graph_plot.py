@@ -97,9 +97,9 @@ def draw_graph(
     )
     width, height = placed.columns[-1][1], placed.height
     margin = 0.4 * em
-    figure = plt.figure(
-        num, figsize=((width + 2 * margin) / 72, (height + 2 * margin) / 72), layout="none"
-    )
+    figure = plt.figure(num, figsize=((width + 2 * margin) / 72, (height + 2 * margin) / 72))
+    # Not as an argument of figure(): then a style with a layout of its own returns after a save.
+    figure.set_layout_engine("none")
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.set(xlim=(-margin, width + margin), ylim=(height + margin, -margin))
     ax.axis("off")

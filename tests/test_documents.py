@@ -27,7 +27,7 @@ MADE_LATER = {
     "docs/_build/html",
     "docs/_build/doctrees",
     "docs/course/13-your-topic.md",
-    "gallery/09_your_lesson.py",
+    "gallery/13_your_lesson.py",
 }
 
 
@@ -158,7 +158,7 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     shutil.copytree(ROOT, copy, ignore=leave_out)
     shutil.rmtree(copy / "docs" / "gallery", ignore_errors=True)
     (copy / "docs" / "course" / "13-your-topic.md").write_text(example("page"), "utf-8")
-    (copy / "gallery" / "09_your_lesson.py").write_text(example("script"), "utf-8")
+    (copy / "gallery" / "13_your_lesson.py").write_text(example("script"), "utf-8")
     index = copy / "docs" / "course" / "index.md"
     listed = index.read_text("utf-8").replace(
         "12-looking-back\n", "12-looking-back\n13-your-topic\n"
@@ -175,5 +175,5 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     assert "tensor(13.)" in page
     assert 'aria-label="Two bars, the right one twice as high as the left one."' in page
     assert (html / "downloads" / "course" / "13-your-topic.ipynb").exists()
-    lesson = (html / "gallery" / "09_your_lesson.html").read_text("utf-8")
+    lesson = (html / "gallery" / "13_your_lesson.html").read_text("utf-8")
     assert 'aria-label="Two bars, the right one twice as high as the left one"' in lesson

@@ -9,7 +9,7 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.transforms import Bbox
-from test_graph import PROGRAMS, T, X, course_line, parameter, recorded
+from programs import PROGRAMS, T, X, course_line, parameter, recorded
 from torch import nn
 
 import linreg_tutorial as lt
@@ -282,6 +282,17 @@ def test_text_in_the_file_can_be_selected_and_parts_have_names(tmp_path):
     assert ">−8</text>" in svg
     for name in ("node-0.1", "node-0-value.1", "node-0-gradient.1", "node-0-box", "edge-0"):
         assert f'id="{name}"' in svg
+
+
+def test_a_style_with_a_layout_of_its_own_does_not_disturb(tmp_path, recwarn):
+    with mpl.rc_context({"figure.constrained_layout.use": True}):
+        figure = draw_graph(course_line()[0]).figure
+        sizes = []
+        for name in ("one.png", "two.png"):
+            figure.savefig(tmp_path / name)
+            sizes.append(figure.axes[0].get_position().bounds)
+    assert sizes == [(0.0, 0.0, 1.0, 1.0)] * 2
+    assert not recwarn.list
 
 
 def test_figure_has_the_name_that_was_given():

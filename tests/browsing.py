@@ -1,0 +1,47 @@
+"""What the tests of pages do in a browser."""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def reading(browser, **options):
+    """Open an empty page in a profile of its own, where nothing waits for long."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(15_000)
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
+
+
+def troubles_of(page, home: str) -> list[str]:
+    """Return a list that fills with what goes wrong on a page while it is open."""
+    troubles = []
+
+    def on_request(request):
+        if not request.url.startswith((home, "data:", "blob:")):
+            troubles.append(f"asks another host: {request.url}")
+
+    def on_response(response):
+        if response.status >= 400:
+            troubles.append(f"answer {response.status}: {response.url}")
+
+    def on_console(message):
+        if message.type in ("error", "warning"):
+            troubles.append(f"console {message.type}: {message.text}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("requestfailed", lambda request: troubles.append(f"not loaded: {request.url}"))
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
+    return troubles
+
+
+def tab_to(page, selector: str) -> None:
+    """Press Tab until an element has the focus."""
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+    raise AssertionError(f"the keyboard does not reach {selector}")
