@@ -63,6 +63,7 @@ sphinx_gallery_conf = {
     "backreferences_dir": "gallery/backreferences",
     "reference_url": {"linreg_tutorial": None},
     "download_all_examples": False,
+    "remove_config_comments": True,
     "show_signature": False,
     "min_reported_time": 1e9,
     "write_computation_times": False,

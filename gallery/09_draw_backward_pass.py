@@ -66,12 +66,12 @@ plt.show()
 # Ask for one edge
 # ----------------
 #
-# Each edge of the trace knows the multiplication that it stands for. These are the ones that lead
-# to ``a`` and to ``b``.
+# Each edge of the trace can tell what it does to a gradient, in words and in numbers. These are the
+# edges from ``s``, ``d``, ``a`` and ``b``. What is sent there came from the right.
 
-for name in ("a", "b"):
+for name in ("s", "d", "a", "b"):
     for edge in trace.uses(trace[name]):
-        print(f"{name}:", *trace.arithmetic(edge))
+        print(f"to {name}: {trace.explain(edge)}")
 
 # %%
 # One point at a time

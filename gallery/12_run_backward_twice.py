@@ -18,6 +18,8 @@ PyTorch adds each new gradient to the one that is there. It is the most common t
 training loop, and the reason for ``zero_grad()``. Here you see it in the graph.
 """
 
+# sphinx_gallery_thumbnail_number = 2
+
 import matplotlib.pyplot as plt
 import torch
 

@@ -33,11 +33,11 @@ Numbers = float | list[Any]
 
 RULES = {
     "elementwise": "each number that arrives is multiplied by the local derivative at its place",
-    "summed": "each number that arrives is multiplied by its local derivative; what one input "
-    "fed by broadcasting is added up",
-    "spread": "one number arrives for several inputs: it is multiplied by the local derivative "
-    "of each",
-    "moved": "each number goes back unchanged to the place it came from",
+    "summed": "one input served {n} places: what arrives there, times the local derivative of "
+    "each, is added up",
+    "spread": "one number arrives and is spread over {n} places, times the local derivative of "
+    "each",
+    "moved": "nothing is multiplied: each number goes back to the place it came from",
     "mixed": "each number that is sent adds up all that arrive, each times its local derivative",
     "custom": "the backward of a torch.autograd.Function decides",
 }
@@ -251,6 +251,29 @@ class Trace:
             f"{_sum_of_products(products)} = {written(number)}"
             for products, number in zip(terms, flat(edge.sent), strict=True)
         ]
+
+    def explain(self, edge: Edge) -> str:
+        """Return what an edge does to a gradient, in words and, where they tell it, in numbers.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from linreg_tutorial import record_forward
+        >>> a = torch.tensor([2.0, 4.0], requires_grad=True)
+        >>> with record_forward():
+        ...     e = a.mean()
+        >>> trace = trace_backward(e, a=a)
+        >>> print(trace.explain(trace.uses(trace["a"])[0]))
+        one number arrives and is spread over 2 places, times the local derivative of each
+          1 × 0.5 = 0.5
+          1 × 0.5 = 0.5
+        """
+        if edge.rule is None:
+            return "a constant gets no gradient"
+        arrived, sent = self.nodes[edge.target].gradient, edge.sent
+        sizes = sorted([len(flat(arrived)), len(flat(sent))])
+        words = RULES[edge.rule].format(n=sizes[1] // max(sizes[0], 1))
+        return "\n  ".join([words, *self.arithmetic(edge)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as dicts, lists, strings and numbers, ready for JSON.

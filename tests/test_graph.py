@@ -284,6 +284,28 @@ def test_arithmetic_has_a_line_for_each_number_and_is_true(program):
                 assert eval(ascii_) == pytest.approx(number, rel=5e-3, abs=5e-3)
 
 
+@every_program
+def test_every_edge_is_explained_in_words(program):
+    _, trace = recorded(program)
+    for edge in trace.edges:
+        words, *lines = trace.explain(edge).split("\n  ")
+        assert words and "{" not in words
+        assert lines == trace.arithmetic(edge)
+
+
+def test_words_count_the_places():
+    trace, _ = course_line()
+    words = {
+        trace.nodes[edge.source].label: trace.explain(edge).partition("\n")[0]
+        for edge in trace.edges
+        if trace.nodes[edge.source].label
+    }
+    assert "spread over 2 places" in words["s"]
+    assert "served 2 places" in words["a"]
+    assert "multiplied by the local derivative at its place" in words["d"]
+    assert words["x"] == "a constant gets no gradient"
+
+
 def test_parameter_tells_what_was_added_to_its_gradient():
     a, b = parameter(1.0), parameter(0.0)
     traces = []
