@@ -1,9 +1,9 @@
 """History: what a fit went through, step by step."""
 
 import html
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -226,29 +226,38 @@ class Recorder:
     """
 
     def __init__(self, parameters: Mapping[str, Tensor]) -> None:
-        self._parameters: list[tuple[Tensor, Callable[[Tensor], Any], list[Any], list[Any]]] = [
-            (p, _item if p.numel() == 1 else _copy, [], []) for p in parameters.values()
-        ]
-        self._names = list(parameters)
+        self._parameters = dict(parameters)
+        self._values: dict[str, list[Any]] = {name: [] for name in parameters}
+        self._gradients: dict[str, list[Any]] = {name: [] for name in parameters}
         self._errors: list[float] = []
+        # What a step calls, found beforehand: a step takes microseconds, and so does a look-up.
+        self._writers = [
+            (p, _item if p.numel() == 1 else _copy, values.append, gradients.append)
+            for p, values, gradients in zip(
+                parameters.values(), self._values.values(), self._gradients.values(), strict=True
+            )
+        ]
+        self._write_error = self._errors.append
 
     def record(self, error: Tensor) -> bool:
         """Write down parameters, gradients and ``error``; tell whether it is finite."""
-        for parameter, read, values, gradients in self._parameters:
-            values.append(read(parameter))
+        for parameter, read, write_value, write_gradient in self._writers:
+            write_value(read(parameter))
             gradient = parameter.grad
-            gradients.append(read(torch.zeros_like(parameter) if gradient is None else gradient))
+            if gradient is None:
+                gradient = torch.zeros_like(parameter)
+            write_gradient(read(gradient))
         number = error.item()
-        self._errors.append(number)
-        return math.isfinite(number)
+        self._write_error(number)
+        return isfinite(number)
 
     def history(self) -> History:
         """Return all that was recorded."""
-        rows = dict(zip(self._names, self._parameters, strict=True))
+        dtypes = {name: parameter.dtype for name, parameter in self._parameters.items()}
         return History(
-            values={k: _column(values, p.dtype) for k, (p, _, values, _) in rows.items()},
-            gradients={k: _column(gradients, p.dtype) for k, (p, _, _, gradients) in rows.items()},
-            error=_column(self._errors, self._parameters[0][0].dtype),
+            values={k: _column(rows, dtypes[k]) for k, rows in self._values.items()},
+            gradients={k: _column(rows, dtypes[k]) for k, rows in self._gradients.items()},
+            error=_column(self._errors, next(iter(dtypes.values()))),
         )
 
 

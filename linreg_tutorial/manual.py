@@ -76,6 +76,8 @@ def fit_manual(
     slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)
     intercept = torch.tensor(float(b), dtype=x.dtype, device=x.device, requires_grad=True)
     recorder = Recorder({"a": slope, "b": intercept})
+    # Made once: to make it in each step would take as long as it takes to write a step down.
+    without_graph = torch.no_grad()
     for step in range(steps + 1):
         error = error_of_line(x, t, slope, intercept)
         error.backward()
@@ -84,7 +86,7 @@ def fit_manual(
             warn_divergence(step, lr, rate_limit(x))
         if step == steps or not finite:
             break
-        with torch.no_grad():
+        with without_graph:
             slope -= lr * slope.grad  # type: ignore[operator]
             intercept -= lr * intercept.grad  # type: ignore[operator]
         slope.grad = intercept.grad = None
