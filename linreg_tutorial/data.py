@@ -69,7 +69,7 @@ def noisy_line(
     check_count("n", n, at_least=1)
     check_count("seed", seed, at_least=0)
     for name, number in {"a": a, "b": b, "noise": noise}.items():
-        check_number(name, number)
+        check_number(name, number, torch.float32)
     if noise < 0:
         raise ValueError(f"noise must be 0 or more, got {noise}: it is a standard deviation")
     x = torch.linspace(0.0, 4.0, n)

@@ -16,7 +16,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from linreg_tutorial.validation import check_data, check_number, check_parameter
+from linreg_tutorial.validation import (
+    check_autograd,
+    check_data,
+    check_number,
+    check_parameter,
+)
 
 
 class Gradient(NamedTuple):
@@ -103,6 +108,7 @@ def gradient_by_autograd(x: Tensor, t: Tensor, a: float, b: float) -> Gradient:
     Gradient(a=-8.0, b=-5.0)
     """
     _check(x, t, a, b)
+    check_autograd(x, t)
     slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)
     intercept = torch.tensor(float(b), dtype=x.dtype, device=x.device, requires_grad=True)
     error_of_line(x, t, slope, intercept).backward()
@@ -227,5 +233,5 @@ def rate_limit(x: Tensor) -> float:
 
 def _check(x: Tensor, t: Tensor, a: float, b: float) -> None:
     check_data(x, t)
-    check_number("a", a)
-    check_number("b", b)
+    check_number("a", a, x.dtype)
+    check_number("b", b, x.dtype)

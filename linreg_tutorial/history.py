@@ -200,7 +200,7 @@ class History:
         steps = list(range(len(self)))
         shown = steps if len(steps) <= 8 else [*steps[:4], None, *steps[-3:]]
         rows = [
-            ("⋮", ["⋮"] * len(columns))
+            ("…", ["…"] * len(columns))
             if step is None
             else (str(step), [_number(c[step].item()) for c in columns.values()])
             for step in shown

@@ -7,7 +7,13 @@ from torch import Tensor
 
 from linreg_tutorial.gradients import error_of_line, rate_limit
 from linreg_tutorial.history import DivergenceWarning, History, Recorder
-from linreg_tutorial.validation import check_count, check_data, check_number, check_rate
+from linreg_tutorial.validation import (
+    check_autograd,
+    check_count,
+    check_data,
+    check_number,
+    check_rate,
+)
 
 
 @torch.enable_grad()
@@ -62,15 +68,16 @@ def fit_manual(
        1    1.8000    0.5000   -2.5000   -1.6000    0.6500
        2    2.0500    0.6600   -0.7700   -0.5300    0.0709
        3    2.1270    0.7130   -0.2260   -0.1930    0.0133
-       ⋮         ⋮         ⋮         ⋮         ⋮         ⋮
+       …         …         …         …         …         …
       98    2.0405    0.9345    0.0059   -0.0096    0.0004
       99    2.0399    0.9355    0.0058   -0.0094    0.0004
      100    2.0393    0.9364    0.0057   -0.0093    0.0004
     """
     check_data(x, t)
-    check_number("a", a)
-    check_number("b", b)
-    check_rate(lr)
+    check_autograd(x, t)
+    check_number("a", a, x.dtype)
+    check_number("b", b, x.dtype)
+    check_rate(lr, x.dtype)
     check_count("steps", steps, at_least=0)
 
     slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)

@@ -10,7 +10,13 @@ from torch import Tensor, nn
 from linreg_tutorial.gradients import rate_limit
 from linreg_tutorial.history import History, Recorder
 from linreg_tutorial.manual import warn_divergence
-from linreg_tutorial.validation import check_count, check_number, check_rate, check_rows
+from linreg_tutorial.validation import (
+    check_autograd,
+    check_count,
+    check_number,
+    check_rate,
+    check_rows,
+)
 
 
 class LineNet(nn.Module):
@@ -40,7 +46,7 @@ class LineNet(nn.Module):
         starts = {"a": (a, self.linear.weight), "b": (b, self.linear.bias)}
         for name, (start, parameter) in starts.items():
             if start is not None:
-                check_number(name, start)
+                check_number(name, start, parameter.dtype)
                 nn.init.constant_(parameter, start)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -113,7 +119,8 @@ def fit_module(
     torch.Size([4, 8, 1])
     """
     check_rows(x, t)
-    check_rate(lr)
+    check_autograd(x, t)
+    check_rate(lr, x.dtype)
     check_count("steps", steps, at_least=0)
     if net is None:
         net = LineNet(a=1.0, b=0.0).to(x)

@@ -160,7 +160,7 @@ def plot_lines(ax: Axes, history: History) -> LineCollection:
     ends = torch.tensor(ax.get_xlim())
     heights = history.a[:, None] * ends + history.b[:, None]
     segments = [list(zip(ends.tolist(), ys, strict=True)) for ys in heights.tolist()]
-    strength = np.linspace(1.0, 0.4, len(segments))[::-1]
+    strength = np.linspace(1.0, 0.6, len(segments))[::-1]
     lines = LineCollection(segments, colors=colour("line"), alpha=strength, linewidths=1.2)
     ax.add_collection(lines, autolim=False)
     return lines

@@ -8,6 +8,7 @@ module does with them can only be seen from its first prediction.
 import math
 from collections.abc import Mapping
 from numbers import Integral
+from typing import SupportsFloat
 
 import numpy as np
 import torch
@@ -80,34 +81,41 @@ def check_rows(x: Tensor, t: Tensor) -> None:
     _check_finite(x, t)
 
 
-def check_number(name: str, number: float) -> None:
-    """Check that ``number`` is a finite real number.
+def check_number(name: str, number: float, dtype: torch.dtype = torch.float64) -> None:
+    """Check that ``number`` is a real number that is finite in a dtype.
 
     Raises
     ------
     TypeError
         If it is no real number, as `int`, `float` and NumPy's are.
     ValueError
-        If it is infinite or not a number.
+        If it is infinite, not a number, or too large for the dtype.
 
     Examples
     --------
     >>> check_number("a", float("nan"))
     Traceback (most recent call last):
         ...
-    ValueError: a must be finite, got nan
+    ValueError: a must be finite, got nan: pass a number such as 1.0
     """
     if isinstance(number, bool) or not isinstance(number, (int, float, np.integer, np.floating)):
-        raise TypeError(
-            f"{name} must be a number such as 1.0, got {_kind(number)}: "
-            + (f"pass {name}.item()" if isinstance(number, Tensor) else f"pass float({name})")
-        )
+        if isinstance(number, Tensor):
+            advice = f"pass {name}.item()"
+        elif isinstance(number, (bool, str, SupportsFloat)):
+            advice = f"pass float({name})"
+        else:
+            advice = "pass one that is real"
+        raise TypeError(f"{name} must be a number such as 1.0, got {_kind(number)}: {advice}")
     try:
         finite = math.isfinite(number)
     except OverflowError:
         finite = False
     if not finite:
-        raise ValueError(f"{name} must be finite, got {number}")
+        raise ValueError(f"{name} must be finite, got {number}: pass a number such as 1.0")
+    if abs(float(number)) > torch.finfo(dtype).max:
+        raise ValueError(
+            f"{name} must fit into {dtype}, got {number}: pass a smaller number, or data in float64"
+        )
 
 
 def check_parameter(name: str, parameter: float | Tensor) -> None:
@@ -151,7 +159,7 @@ def check_count(name: str, count: int, *, at_least: int) -> None:
     >>> check_count("steps", -1, at_least=0)
     Traceback (most recent call last):
         ...
-    ValueError: steps must be 0 or more, got -1
+    ValueError: steps must be 0 or more, got -1: pass 0 or a larger number
     """
     if isinstance(count, bool) or not isinstance(count, Integral):
         raise TypeError(
@@ -159,18 +167,22 @@ def check_count(name: str, count: int, *, at_least: int) -> None:
             f"pass int({name})"
         )
     if count < at_least:
-        raise ValueError(f"{name} must be {at_least} or more, got {count}")
+        raise ValueError(
+            f"{name} must be {at_least} or more, got {count}: pass {at_least} or a larger number"
+        )
+    if count >= 2**63:
+        raise ValueError(f"{name} must be below 2**63, got {count}: pass a smaller number")
 
 
-def check_rate(lr: float) -> None:
-    """Check a learning rate: a finite number above 0.
+def check_rate(lr: float, dtype: torch.dtype = torch.float64) -> None:
+    """Check a learning rate: a number above 0, finite in a dtype.
 
     Raises
     ------
     TypeError
         If it is no number.
     ValueError
-        If it is 0, negative or not finite.
+        If it is 0, negative, not finite or too large.
 
     Examples
     --------
@@ -179,13 +191,42 @@ def check_rate(lr: float) -> None:
         ...
     ValueError: lr must be above 0, got -0.1: the step goes against the gradient by itself
     """
-    check_number("lr", lr)
+    check_number("lr", lr, dtype)
     if lr <= 0:
         raise ValueError(
             f"lr must be above 0, got {lr}: the step goes against the gradient by itself"
             if lr < 0
             else f"lr must be above 0, got {lr}: with it no step would move anything"
         )
+
+
+def check_autograd(x: Tensor, t: Tensor) -> None:
+    """Check that PyTorch may write down a graph of what is computed from data.
+
+    Raises
+    ------
+    ValueError
+        Within ``torch.inference_mode()``, or if the data were made there.
+
+    Examples
+    --------
+    >>> x = torch.ones(1)
+    >>> with torch.inference_mode():
+    ...     check_autograd(x, x)
+    Traceback (most recent call last):
+        ...
+    ValueError: gradients must be allowed, got torch.inference_mode(): call this outside of it
+    """
+    if torch.is_inference_mode_enabled():
+        raise ValueError(
+            "gradients must be allowed, got torch.inference_mode(): call this outside of it"
+        )
+    for name, data in {"x": x, "t": t}.items():
+        if data.is_inference():
+            raise ValueError(
+                f"{name} must be usable for gradients, got a tensor made in "
+                f"torch.inference_mode(): pass {name}.clone()"
+            )
 
 
 def check_loss(loss: Tensor) -> None:
@@ -270,7 +311,10 @@ def _check_tensor(name: str, data: Tensor) -> None:
             f"{name} must be a row of values, got a single one: pass {name}.reshape(1)"
         )
     if data.numel() == 0:
-        raise ValueError(f"{name} must hold one point or more, got the shape {tuple(data.shape)}")
+        raise ValueError(
+            f"{name} must hold one point or more, got the shape {tuple(data.shape)}: pass the "
+            "points to be fitted"
+        )
     if data.requires_grad:
         raise ValueError(
             f"{name} must not require a gradient, because it is data and stays as it is: "

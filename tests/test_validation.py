@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+import re
 from fractions import Fraction
 from importlib import resources
 
@@ -472,6 +473,56 @@ def test_every_public_function_has_an_example_that_runs(function):
     )
     result = doctest.DocTestRunner(verbose=False).run(test)
     assert result.attempted > 0 and result.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: lt.fit_manual(X, T, a=1e300), "a"),
+        (lambda: lt.fit_manual(X, T, b=-1e300), "b"),
+        (lambda: lt.fit_manual(X, T, lr=1e300), "lr"),
+        (lambda: lt.fit_module(X, T, lr=1e300), "lr"),
+        (lambda: lt.LineNet(1e300, 0.0), "a"),
+        (lambda: lt.gradient_by_hand(X, T, 1e300, 0.0), "a"),
+        (lambda: lt.noisy_line(2, a=1e300), "a"),
+        (lambda: lt.noisy_line(2, seed=2**70), "seed"),
+    ],
+)
+def test_number_that_is_too_large_is_named_before_it_becomes_infinite(call, name):
+    with pytest.raises(ValueError, match=rf"^{name} must .*: pass "):
+        call()
+
+
+def test_large_numbers_are_welcome_where_they_fit():
+    history = lt.fit_manual(X.double(), T.double(), a=1e100, steps=0)
+    assert history.a.item() == 1e100
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: lt.fit_manual(x, T),
+        lambda x: lt.fit_module(x, T),
+        lambda x: lt.gradient_by_autograd(x, T, 1.0, 0.0),
+    ],
+)
+def test_inference_mode_is_named_as_the_cause(call):
+    with torch.inference_mode():
+        made_there = X + 0
+        with pytest.raises(ValueError, match=r"inference_mode\(\): call this outside"):
+            call(X)
+    with pytest.raises(ValueError, match=r"^x must .*inference_mode\(\): pass x\.clone\(\)"):
+        call(made_there)
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [("1", "pass float(a)"), (True, "pass float(a)"), (None, "pass one that is real"),
+     (1j, "pass one that is real"), (torch.tensor(1.0), "pass a.item()")],
+)  # fmt: skip
+def test_advice_for_a_number_can_be_followed(value, advice):
+    with pytest.raises(TypeError, match=rf"^a must be a number.*{re.escape(advice)}$"):
+        lt.fit_manual(X, T, a=value)
 
 
 def test_every_public_name_is_documented():
