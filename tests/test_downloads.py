@@ -233,10 +233,15 @@ def test_notebook_prints_what_its_page_shows(name, executed, built_site):
     assert [text for text in printed if text not in shown] == []
 
 
-def test_notebook_without_the_wheel_says_what_to_download(built_site, reader_home, tmp_path):
+def test_notebook_without_the_wheel_says_what_to_download(
+    built_site, reader_home, tmp_path, extension
+):
+    """As built where no public address is known, whatever is known where this runs."""
+    page = (ROOT / "docs" / "course" / "05-gradient.md").read_text("utf-8")
+    notebook = extension("downloads").notebook_of(page, wheel_of(built_site).name, None)
     path = tmp_path / "mine" / "05-gradient.ipynb"
     path.parent.mkdir()
-    path.write_bytes((built_site / "downloads" / "course" / path.name).read_bytes())
+    path.write_text(nbformat.writes(notebook), "utf-8")
     run = run_as_reader(path, tmp_path, reader_home)
     assert run.returncode != 0
     last = run.stderr.strip().splitlines()[-1]
@@ -267,6 +272,7 @@ def test_first_cell_of_a_published_notebook_takes_the_wheel_of_the_site(
     extension, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("GITHUB_REPOSITORY", "someone/something")
+    monkeypatch.delenv("READTHEDOCS_CANONICAL_URL", raising=False)
     downloads = extension("downloads")
     published = downloads._published_wheel("lt.whl")
     assert published.startswith("https://github.com/someone/something/")
@@ -276,11 +282,19 @@ def test_first_cell_of_a_published_notebook_takes_the_wheel_of_the_site(
     assert code.splitlines()[-1] == "%pip install --quiet {wheel}"
 
 
+def test_notebook_on_read_the_docs_takes_the_wheel_from_there(extension, monkeypatch):
+    monkeypatch.setenv("READTHEDOCS_CANONICAL_URL", "https://lines.example.org/en/latest/")
+    monkeypatch.setenv("READTHEDOCS_GIT_CLONE_URL", "https://github.com/someone/lines.git")
+    published = extension("downloads")._published_wheel("lt.whl")
+    assert published == "https://lines.example.org/en/latest/downloads/lt.whl"
+
+
 def test_first_cell_of_an_unpublished_notebook_names_the_wheel_and_the_folder(
     extension, monkeypatch, tmp_path
 ):
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     monkeypatch.delenv("READTHEDOCS_GIT_CLONE_URL", raising=False)
+    monkeypatch.delenv("READTHEDOCS_CANONICAL_URL", raising=False)
     downloads = extension("downloads")
     code = downloads.setup_code("lt.whl", True, downloads._published_wheel("lt.whl"))
     with pytest.raises(FileNotFoundError, match=r"lt\.whl") as caught:

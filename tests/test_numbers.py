@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from myst_nb.core.read import read_myst_markdown_notebook
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parent.parent
@@ -147,6 +148,30 @@ PROSE = [p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts]
 @pytest.mark.parametrize("page", PROSE, ids=lambda path: path.relative_to(DOCS).as_posix())
 def test_page_has_no_computed_number_that_nothing_checks(page):
     assert unchecked(page.read_text("utf-8")) == []
+
+
+def captions_of(text: str) -> list[str]:
+    """Return what stands below a page's figures, and what is said to those who cannot see them."""
+    found = []
+    for cell in read_myst_markdown_notebook(text).cells if text.startswith("---") else ():
+        options = cell.metadata.get("mystnb", {})
+        found += [options.get("figure", {}).get("caption", "")]
+        found += [options.get("image", {}).get("alt", "")]
+    return [*filter(None, found), *re.findall(r"^:alt: (.*)$", text, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda path: path.relative_to(DOCS).as_posix())
+def test_captions_have_no_computed_number(page):
+    """They cannot be checked, so they say what to look at and leave the numbers to the picture."""
+    assert [
+        found for caption in captions_of(page.read_text("utf-8")) for found in unchecked(caption)
+    ] == []
+
+
+def test_the_search_for_captions_finds_them():
+    page = (DOCS / "course" / "05-gradient.md").read_text("utf-8")
+    caption, description = captions_of(page)
+    assert caption.startswith("Left: the error") and description.startswith("Two parabolas")
 
 
 @pytest.mark.parametrize(

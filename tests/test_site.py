@@ -610,6 +610,18 @@ def test_public_repository_is_known_from_the_host(source_links, environment, nam
     assert source_links.repository(environment) == name
 
 
+@pytest.mark.parametrize(
+    ("environment", "branch"),
+    [
+        ({}, "main"),
+        ({"GITHUB_REF_NAME": "next"}, "next"),
+        ({"READTHEDOCS_GIT_IDENTIFIER": "v2"}, "v2"),
+    ],
+)
+def test_edit_link_leads_to_the_branch_of_the_site(source_links, environment, branch):
+    assert source_links.branch_of(environment) == branch
+
+
 def test_colab_opens_the_published_notebook(source_links):
     notebook = "downloads/course/05-gradient.ipynb"
     assert (SITE / notebook).is_file()

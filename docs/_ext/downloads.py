@@ -179,6 +179,9 @@ def _insert_setup(cells: list, code: str) -> None:
 
 
 def _published_wheel(wheel: str) -> str | None:
+    """Return where a notebook elsewhere finds the wheel: on Read the Docs, or on gh-pages."""
+    if site := os.environ.get("READTHEDOCS_CANONICAL_URL"):
+        return f"{site.rstrip('/')}/{_FOLDER}/{wheel}"
     name = repository(os.environ)
     return name and f"https://github.com/{name}/raw/gh-pages/{_FOLDER}/{wheel}"
 
@@ -268,6 +271,7 @@ def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> N
     context["run_it"] = {
         # sphinx-gallery's own buttons offer a script and its notebook.
         "notebook": up + notebook if text else None,
+        "notebook_name": f"{Path(pagename).name}.ipynb",
         "script": None if text else script.name,
         "wheel": f"{up}{_FOLDER}/{app.wheel.name}" if needs_package else None,
         "wheel_name": app.wheel.name,

@@ -29,6 +29,16 @@ def repository(environment: Mapping[str, str]) -> str | None:
     return found[1] if found else None
 
 
+def branch_of(environment: Mapping[str, str]) -> str:
+    """Return the branch that the site is built from.
+
+    >>> branch_of({"READTHEDOCS_GIT_IDENTIFIER": "next"}), branch_of({})
+    ('next', 'main')
+    """
+    known = (environment.get(n) for n in ("GITHUB_REF_NAME", "READTHEDOCS_GIT_IDENTIFIER"))
+    return next(filter(None, known), "main")
+
+
 def colab_link(repository: str, notebook: str) -> str:
     """Return where Colab opens a notebook of the published site.
 
@@ -41,7 +51,8 @@ def _add_edit_link(app: Sphinx, pagename: str, templatename: str, context, doctr
     name = repository(os.environ)
     source = _source_of(app, pagename)
     if name and source:
-        context["theme_source_edit_link"] = f"https://github.com/{name}/edit/main/{source}"
+        branch = branch_of(os.environ)
+        context["theme_source_edit_link"] = f"https://github.com/{name}/edit/{branch}/{source}"
     else:
         context["page_source_suffix"] = ""
 
