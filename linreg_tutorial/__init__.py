@@ -17,11 +17,12 @@ from linreg_tutorial.gradients import (
     mean_squared_error,
     rate_limit,
 )
-from linreg_tutorial.graph import Edge, Node, Output, Trace, trace_backward
+from linreg_tutorial.graph import trace_backward
 from linreg_tutorial.history import DivergenceWarning, History, State
 from linreg_tutorial.manual import fit_manual
 from linreg_tutorial.module import LineNet, fit_module
 from linreg_tutorial.recording import record_forward
+from linreg_tutorial.trace import Edge, Node, Output, Trace
 
 __version__ = "0.1.0"
 

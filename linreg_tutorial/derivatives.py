@@ -24,7 +24,7 @@ class Rule(NamedTuple):
     Attributes
     ----------
     name
-        A key of `linreg_tutorial.graph.RULES`.
+        A key of `linreg_tutorial.trace.RULES`.
     local
         The local derivative, shaped as the name says, or None.
     """

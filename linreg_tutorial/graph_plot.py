@@ -19,9 +19,9 @@ from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
 
-from linreg_tutorial.graph import Edge, Node, Numbers, Trace, flat, written
 from linreg_tutorial.layout import Layout, Size, layout
 from linreg_tutorial.plots import colour
+from linreg_tutorial.trace import Edge, Node, Numbers, Trace, flat, written
 
 # Of a tensor so many rows are shown, and so many numbers of a row.
 _ROWS, _NUMBERS = 4, 3

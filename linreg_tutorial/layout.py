@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from linreg_tutorial.graph import Edge, Trace
+from linreg_tutorial.trace import Edge, Trace
 
 # How much more a way resists being pushed aside than one that joins it.
 _STUBBORN = 1e6

@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import GradientEdge
 
 import linreg_tutorial as lt
-from linreg_tutorial.graph import RULES, flat, written
+from linreg_tutorial.trace import RULES, flat, written
 
 every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 

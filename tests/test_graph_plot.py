@@ -13,9 +13,9 @@ from programs import PROGRAMS, T, X, course_line, parameter, recorded
 from torch import nn
 
 import linreg_tutorial as lt
-from linreg_tutorial.graph import flat, written
 from linreg_tutorial.graph_plot import draw_graph
 from linreg_tutorial.plots import colour
+from linreg_tutorial.trace import flat, written
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from programs import T, X, course_line, parameter
 
 import linreg_tutorial as lt
-from linreg_tutorial.graph import flat, written
+from linreg_tutorial.trace import flat, written
 
 PAGE = "course/06-backward.html"
 FIGURE = "figure.step-through"
@@ -288,7 +288,7 @@ def step_through(monkeypatch):
 
 
 def test_every_rule_has_its_sentence(step_through):
-    from linreg_tutorial.graph import RULES
+    from linreg_tutorial.trace import RULES
 
     sentences = step_through._sentences()
     for rule in set(RULES) - {"custom"}:

@@ -12,8 +12,8 @@ from IPython.display import HTML
 from matplotlib import pyplot as plt
 
 from linreg_tutorial import Edge, Node, Trace
-from linreg_tutorial.graph import flat, written
 from linreg_tutorial.graph_plot import draw_graph
+from linreg_tutorial.trace import flat, written
 
 MARK = '<script type="application/json" class="step-through">'
 
