@@ -135,14 +135,14 @@ def _given(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterato
     declares which is which: a value is a tensor or a number, an option an integer.
     """
     declared = {argument.name: str(argument.type) for argument in func._schema.arguments}
+    may_be_values = {n for n, kind in declared.items() if "Tensor" in kind or "number" in kind}
     for name, value in [*zip(declared, args, strict=False), *kwargs.items()]:
         if isinstance(value, Tensor):
             yield value
         elif isinstance(value, (list, tuple)):
             yield from _tensors(value)
-        elif isinstance(value, (int, float)) and "int" not in declared[name]:
-            if "Tensor" in declared[name] or "number" in declared[name]:
-                yield value
+        elif isinstance(value, (int, float)) and name in may_be_values:
+            yield value
 
 
 def _tensors(result: Any) -> list[Tensor]:

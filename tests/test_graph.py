@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import (
     PROGRAMS,
+    Doubled,
     T,
     X,
     broadcasting,
@@ -205,6 +206,14 @@ def test_constants_are_inputs_that_get_no_gradient():
     for node in constants.values():
         assert node.gradient is None and node.name is None
         assert [(edge.sent, edge.rule, edge.local) for edge in trace.uses(node)] == [(None,) * 3]
+
+
+def test_settings_of_an_operation_are_no_constants():
+    a = parameter([[1.0, 2.0], [3.0, 4.0]])
+    with lt.record_forward():
+        e = (a.sum(dim=1, keepdim=True) ** 3).mean() - 7
+    trace = lt.trace_backward(e, a=a)
+    assert [node.value for node in trace.nodes if node.kind == "constant"] == [3, 7]
 
 
 def test_inputs_stand_in_the_order_of_the_program():
@@ -610,6 +619,16 @@ def test_freed_function_of_ones_own_is_refused_too():
     with pytest.raises(ValueError, match=r"^loss .*freed"):
         lt.trace_backward(named["loss"])
     assert torch.equal(named["a"].grad, before)
+
+
+def test_freed_function_alone_is_refused_before_anything_is_changed():
+    a, b = parameter(1.0), parameter(2.0)
+    with lt.record_forward():
+        e = Doubled.apply(a) + b
+    e.backward()
+    with pytest.raises(ValueError, match=r"^loss .*freed at DoubledBackward"):
+        lt.trace_backward(e)
+    assert (a.grad.item(), b.grad.item()) == (2.0, 1.0)
 
 
 def test_value_that_was_changed_in_place_is_refused_before_anything_is_changed():

@@ -232,6 +232,19 @@ def test_longest_way_is_a_straight_line():
     assert max(heights) - min(heights) < 1e-6
 
 
+def test_what_joins_the_longest_way_does_not_bend_it():
+    a, b = parameter(1.0), parameter(2.0)
+    with lt.record_forward():
+        p = a * 2
+        q = p * 3
+        r = q * 4
+        e = (b * 5 * 6) + r.tanh()
+    trace = lt.trace_backward(e, a=a, b=b, p=p, q=q, r=r, e=e)
+    where = positions(draw_graph(trace))
+    heights = [where[f"node-{trace[name].index}"][1] for name in "apqre"]
+    assert max(heights) - min(heights) < 0.1
+
+
 @pytest.mark.parametrize(("left", "right"), [("t", "y"), ("y", "t")])
 def test_inputs_stand_above_each_other_in_the_order_of_the_program(left, right):
     a = parameter(1.0)
