@@ -9,8 +9,8 @@
 # and run
 #     python -m pip install ./linreg_tutorial-0.1.0-py3-none-any.whl
 
-r"""Use one parameter twice
-=======================
+r"""Share one parameter
+===================
 
 See what happens where two ways lead from one parameter to the error: their gradients add up.
 

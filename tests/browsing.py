@@ -30,9 +30,14 @@ def troubles_of(page, home: str) -> list[str]:
         if message.type in ("error", "warning"):
             troubles.append(f"console {message.type}: {message.text}")
 
+    def on_failure(request):
+        # The browser drops what is under way when the reader goes on to another page.
+        if request.failure != "net::ERR_ABORTED":
+            troubles.append(f"not loaded: {request.url}")
+
     page.on("request", on_request)
     page.on("response", on_response)
-    page.on("requestfailed", lambda request: troubles.append(f"not loaded: {request.url}"))
+    page.on("requestfailed", on_failure)
     page.on("console", on_console)
     page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
     return troubles

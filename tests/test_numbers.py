@@ -157,7 +157,7 @@ def captions_of(text: str) -> list[str]:
         options = cell.metadata.get("mystnb", {})
         found += [options.get("figure", {}).get("caption", "")]
         found += [options.get("image", {}).get("alt", "")]
-    return [*filter(None, found), *re.findall(r"^:alt: (.*)$", text, re.MULTILINE)]
+    return [*filter(None, found), *re.findall(r"^:alt[\w-]*: (.*)$", text, re.MULTILINE)]
 
 
 @pytest.mark.parametrize("page", PROSE, ids=lambda path: path.relative_to(DOCS).as_posix())

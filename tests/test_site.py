@@ -52,7 +52,8 @@ LOOK = r"""() => {
   const say = (what, element, text = element.textContent) =>
     faults.push(`${what}: ${element.tagName.toLowerCase()} “${text.trim().slice(0, 40)}”`);
   // A picture of a film whose turn it is not is no fault.
-  const put_away = (element) => element.closest(".frames .frame:not([data-shown])");
+  const put_away = (element) =>
+    element.closest(".frames .frame:not([data-shown]), .step-through .way:not([data-shown])");
 
   const numbers = (colour) => {
     const [r, g, b, alpha = 1] = colour.match(/[\d.]+/g).map(Number);
@@ -410,13 +411,17 @@ def cells_of(topic: str) -> list[str]:
 
 @pytest.mark.parametrize("topic", ["05-gradient", "08-a-hundred-steps"])
 def test_copy_button_takes_a_cells_code_and_nothing_else(browser, served_site, topic):
-    assert copied(browser, f"{served_site}course/{topic}.html") == cells_of(topic)
+    *cells, commands = copied(browser, f"{served_site}course/{topic}.html")
+    assert cells == cells_of(topic)
+    assert commands == f"python -m pip install notebook\njupyter notebook {topic}.ipynb"
 
 
 def test_copy_button_takes_a_scripts_code_and_nothing_else(browser, served_site):
     _, blocks = split_code_and_text_blocks(str(ROOT / "gallery" / "01_fit_by_hand.py"))
     code = [block.content.strip() for block in blocks if block.type == "code"]
-    assert copied(browser, f"{served_site}gallery/01_fit_by_hand.html") == code
+    *cells, commands = copied(browser, f"{served_site}gallery/01_fit_by_hand.html")
+    assert cells == code
+    assert commands == "python -m pip install torch matplotlib\npython 01_fit_by_hand.py"
 
 
 def test_copy_button_leaves_the_prompt_out(browser, served_site):

@@ -73,15 +73,18 @@ class step_through(nodes.General, nodes.Element):  # noqa: N801 - docutils names
 
 
 class StepThrough(SphinxDirective):
-    """The directive: ``:alt:`` describes the picture, the content is the caption."""
+    """The directive: its options describe the two pictures, its content is the caption."""
 
     has_content = True
-    option_spec = {"alt": directives.unchanged_required}  # noqa: RUF012 - docutils wants a dict
+    option_spec = {  # noqa: RUF012 - docutils wants a dict
+        "alt-mean": directives.unchanged_required,
+        "alt-points": directives.unchanged_required,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Return the figure with its caption, yet without its data."""
         self.assert_has_content()
-        figure = step_through("", *self.parse_content_to_nodes(), alt=self.options["alt"])
+        figure = step_through("", *self.parse_content_to_nodes(), alt=self.options)
         self.set_source_info(figure)
         return [figure]
 
@@ -121,7 +124,7 @@ def _open(self, node: step_through) -> None:
     pictures, buttons, steps = [], [], []
     for i, (name, way) in enumerate(data.items()):
         prefix = f"way{i}-"
-        svg = themed_svg(way["svg"], alt=node["alt"], prefix=prefix, colours=colours)
+        svg = themed_svg(way["svg"], alt=node["alt"][f"alt-{name}"], prefix=prefix, colours=colours)
         # Both as large as each other: the width that was drawn, a third more.
         width = int(re.search(r'width="(\d+)"', svg)[1]) * 4 // 3
         pictures.append(
