@@ -50,7 +50,7 @@ def code_of(notebook: nbformat.NotebookNode) -> list[str]:
 def offered_on(page: Path) -> dict[str, Path]:
     """Return the files that a built page offers, by name; each of them is there."""
     links = re.findall(r'<a\b[^>]*\bhref="([^"#]+)"[^>]*>', page.read_text("utf-8"))
-    files = [page.parent / link for link in links if "downloads/" in link]
+    files = [page.parent / link for link in links if re.match(r"(\.\./)*_?downloads/", link)]
     assert all(file.is_file() for file in files)
     return {file.name: file for file in files}
 
