@@ -27,16 +27,19 @@ class Rule(NamedTuple):
         A key of `linreg_tutorial.trace.RULES`.
     local
         The local derivative, shaped as the name says, or None.
+    arriving
+        For "spread" the shape that makes what arrives fit the local derivative.
     """
 
     name: str
     local: Tensor | None = None
+    arriving: tuple[int, ...] | None = None
 
 
 def rules_of(
     node: GradFn, outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None]
 ) -> list[Rule | None]:
-    """Return a rule for each input of an operation; no pass is run and nothing is changed.
+    """Return a rule for each input of an operation; no pass is run, nothing is sent on.
 
     Parameters
     ----------
@@ -52,18 +55,36 @@ def rules_of(
     ------
     RuntimeError
         PyTorch's own, if what the operation has saved was freed or changed since.
+        Where it refuses to be asked for other reasons, the rule is "mixed".
 
     Examples
     --------
     >>> a = torch.tensor(3.0, requires_grad=True)
     >>> e = a * a
     >>> rules_of(e.grad_fn, [e], [a, a])[0]
-    Rule(name='elementwise', local=tensor(3.))
+    Rule(name='elementwise', local=tensor(3.), arriving=None)
     """
     if is_custom(node):
         # To ask it would run the caller's code once more; whether it can run may be asked.
         _ = node.saved_tensors  # type: ignore[attr-defined]
         return [None if value is None else Rule("custom") for value in inputs]
+    try:
+        return _rules(node, outputs, inputs)
+    except RuntimeError as error:
+        if is_spent(error):
+            raise
+        return [None if value is None else Rule("mixed") for value in inputs]
+
+
+def is_spent(error: RuntimeError) -> bool:
+    """Whether PyTorch says that what an operation has saved is freed, or was changed in place."""
+    signs = ("second time", "already been freed", "modified by an inplace operation")
+    return any(sign in str(error) for sign in signs)
+
+
+def _rules(
+    node: GradFn, outputs: Sequence[Tensor | None], inputs: Sequence[Tensor | None]
+) -> list[Rule | None]:
     with torch.no_grad():
         probes = [None if output is None else _distinct_numbers(output) for output in outputs]
         answers = _ask(node, probes)
@@ -117,7 +138,7 @@ def _rule(
     ``plain`` is what the operation sends there if ones arrive, ``answer`` what it
     sends if ``probe`` arrives.
     """
-    if plain is None or answer is None:
+    if plain is None or answer is None or plain.is_complex() or output.is_complex():
         return Rule("mixed")
     if plain.shape != value.shape and _close(probe * plain, answer):
         # PyTorch itself adds up what broadcasting has repeated, after the operation has answered.
@@ -128,7 +149,7 @@ def _rule(
         return moved
     for shape in with_gaps(tuple(output.shape), tuple(plain.shape)):
         if _close(probe.reshape(shape) * plain, answer):
-            return Rule("spread", plain)
+            return Rule("spread", plain, shape)
     if _is_repeated(plain.shape, output.shape):
         local = _derivative_of_repeated(node, k, output)
         if local is not None and _close((probe * local).sum_to_size(plain.shape), answer):
@@ -143,7 +164,8 @@ def _rule(
 def _ask(node: Any, arriving: Sequence[Tensor | None]) -> tuple[Any, ...]:
     """Return what an operation would send to each input."""
     answer = node(*arriving)
-    return answer if isinstance(answer, tuple) else (answer,)
+    answers = answer if isinstance(answer, tuple) else (answer,)
+    return tuple(a.to_dense() if a is not None and a.is_sparse else a for a in answers)
 
 
 def _derivative_of_repeated(node: GradFn, k: int, output: Tensor) -> Tensor | None:
@@ -153,11 +175,13 @@ def _derivative_of_repeated(node: GradFn, k: int, output: Tensor) -> Tensor | No
     along gᵢ is the derivative looked for.
     """
     arriving = torch.ones_like(output, requires_grad=True)
-    with torch.enable_grad():
-        total = _ask(node, [arriving])[k].sum()
-        if not total.requires_grad:
-            return None
-        return torch.autograd.grad(total, arriving)[0]
+    try:
+        with torch.enable_grad():
+            total = _ask(node, [arriving])[k].sum()
+            return torch.autograd.grad(total, arriving)[0]
+    except RuntimeError:
+        # Not every backward function has a derivative of its own.
+        return None
 
 
 def _moved(probe: Tensor, answer: Tensor | None) -> Rule | None:
@@ -186,7 +210,9 @@ def _close(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors agree but for rounding."""
     if one.shape != other.shape:
         return False
+    tolerance = max(torch.finfo(one.dtype).eps, torch.finfo(other.dtype).eps) ** 0.5
+    wide = torch.promote_types(one.dtype, other.dtype)
+    one, other = one.to(wide), other.to(wide)
     finite = other[other.isfinite()].abs()
-    tolerance = torch.finfo(other.dtype).eps ** 0.5
     scale = finite.max().item() if finite.numel() else 1.0
     return torch.allclose(one, other, rtol=tolerance, atol=tolerance * scale, equal_nan=True)

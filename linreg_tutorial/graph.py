@@ -15,14 +15,15 @@ PyTorch's own backward functions, each asked alone.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 from torch.autograd.graph import Node as GradFn
 
-from linreg_tutorial.derivatives import Rule, is_custom, rules_of
-from linreg_tutorial.recording import Input, notes_of
+from linreg_tutorial.derivatives import Rule, is_custom, is_spent, rules_of
+from linreg_tutorial.recording import Input, is_recording, notes_of
 from linreg_tutorial.trace import Edge, Node, Numbers, Output, Trace
 from linreg_tutorial.validation import check_loss, check_tensors
 
@@ -106,6 +107,11 @@ def trace_backward(loss: Tensor, /, **names: Tensor) -> Trace:
        power (PowBackward0)     [4, 9]  [0.5, 0.5]
     e  mean (MeanBackward0)     6.5     1
     """
+    if is_recording():
+        raise ValueError(
+            "trace_backward must be called after the block `with record_forward():`, got a call "
+            "within it: indent it less"
+        )
     check_loss(loss)
     check_tensors(names)
     grad_fns = _ordered(loss.grad_fn)  # type: ignore[arg-type]
@@ -138,12 +144,19 @@ def _sources(node: GradFn) -> list[tuple[GradFn, int]]:
 def _check_recorded(grad_fns: list[GradFn]) -> None:
     for node in grad_fns:
         # A torch.autograd.Function is no operation that a recording meets; its inside is.
-        if not (_is_parameter(node) or is_custom(node) or notes_of(node).inputs):
+        if _is_parameter(node) or is_custom(node) or notes_of(node).inputs is not None:
+            continue
+        name = _name(node)
+        if name in ("CopySlices", "AsStridedBackward0"):
             raise ValueError(
-                "loss must be computed within `with record_forward():`, from its parameters on "
-                f"and without changing a result in place, got one whose way through {_name(node)} "
-                "was not recorded"
+                f"loss must come from values that stay as they are, got one that was changed in "
+                f"part ({name}), as by y[0] = ...: make a new one, for example with torch.stack, "
+                "torch.cat or torch.where"
             )
+        raise ValueError(
+            "loss must be computed within `with record_forward():`, from its parameters on, got "
+            f"one whose way through {name} was not recorded"
+        )
 
 
 def _is_parameter(node: GradFn) -> bool:
@@ -196,30 +209,37 @@ class _Tracing:
 
     def _values(self) -> dict[GradFn, dict[int, Tensor]]:
         """Return what each node gave when it was used."""
-        values = {
-            node: {0: self.parameters[node].detach()}
-            if node in self.parameters
-            else dict(notes_of(node).values)
-            for node in self.grad_fns
-        }
+        values: dict[GradFn, dict[int, Tensor]] = {}
+        for node in self.grad_fns:
+            if node in self.parameters:
+                values[node] = {0: self.parameters[node].detach()}
+            else:
+                notes = notes_of(node)
+                values[node] = notes.glimpsed | notes.values
+        versions: dict[tuple[GradFn, int], int] = {}
         for entry in self._inputs():
-            if entry.grad_fn is None and (way := self._way(entry)):
-                values[way[0]][0] = entry.value  # type: ignore[assignment]
-        values[self.loss.grad_fn][self.loss.output_nr] = self.loss.detach()  # type: ignore[index]
+            if way := self._way(entry):
+                if versions.setdefault(way, entry.version) != entry.version:
+                    raise ValueError(
+                        f"loss must use each value as one and the same, got one of {_name(way[0])} "
+                        "that was changed in place between two uses: make a new tensor instead"
+                    )
+                if entry.grad_fn is None:
+                    values[way[0]][0] = entry.value  # type: ignore[assignment]
+        values[self.loss.grad_fn].setdefault(self.loss.output_nr, self.loss.detach())  # type: ignore[index]
         return values
 
     def _labels(self, names: dict[str, Tensor]) -> dict[Any, str]:
         """Return the label of each output and of each constant that has one."""
-        constants = {
-            _storage(entry.tensor): _constant_key(entry)
-            for entry in self._inputs()
-            if entry.tensor is not None and not self._way(entry)
-        }
+        constants: dict[Any, Any] = {}
+        for entry in self._inputs():
+            if entry.tensor is not None and not self._way(entry):
+                constants[id(entry.tensor)] = constants[_storage(entry.tensor)] = _key(entry)
         labels: dict[Any, str] = {}
         for name, tensor in names.items():
             node = tensor.grad_fn or self.node_of.get(id(tensor))
             if node is None:
-                key = constants.get(_storage(tensor))
+                key = constants.get(id(tensor), constants.get(_storage(tensor)))
             else:
                 known = tensor.output_nr in self.values.get(node, ())
                 key = (node, tensor.output_nr) if known else None
@@ -228,10 +248,17 @@ class _Tracing:
                     f"{name} takes no part in loss: leave it out, or give the tensor that was "
                     "used within `with record_forward():`"
                 )
+            if key in labels:
+                raise ValueError(
+                    f"{name} and {labels[key]} are one and the same tensor: give it one name"
+                )
             labels[key] = name
         return labels
 
     def _rules(self, node: GradFn) -> list[Rule | None]:
+        if notes_of(node).saves_through_hooks:
+            # To ask it would run these hooks, and a checkpoint's calculate everything anew.
+            return [None if before is None else Rule("mixed") for before, _ in node.next_functions]
         count = 1 if is_custom(node) else len(node._input_metadata)
         outputs = [self.values[node].get(number) for number in range(count)]
         inputs = [
@@ -241,14 +268,16 @@ class _Tracing:
         try:
             return rules_of(node, outputs, inputs)
         except RuntimeError as error:
-            if "second time" in str(error) or "already been freed" in str(error):
+            if is_spent(error) and "inplace" in str(error):
                 raise ValueError(
-                    "loss must have a graph that was not gone back before, got one that was freed "
-                    f"at {_name(node)}: compute it once more within `with record_forward():`"
+                    f"loss must be computed from values that stay as they are, got one that "
+                    f"{_name(node)} had saved and that was changed in place since: make a new "
+                    "tensor instead"
                 ) from None
             raise ValueError(
-                f"loss cannot be followed back through {_name(node)}: {error}"
-            ) from error
+                "loss must have a graph that was not gone back before, got one that was freed at "
+                f"{_name(node)}: compute it once more within `with record_forward():`"
+            ) from None
 
     def _listen(self) -> None:
         handles = []
@@ -272,37 +301,32 @@ class _Tracing:
     def _add_operation(self, grad_fn: GradFn, rules: list[Rule | None]) -> None:
         inputs = [(entry, self._way(entry)) for entry in notes_of(grad_fn).inputs or []]
         for entry, way in inputs:
-            if way is None and (key := _constant_key(entry)) not in self.places:
+            if way is None and (key := _key(entry)) not in self.places:
                 self.places[key] = len(self.nodes)
                 label = self.labels.get(key)
                 self.nodes.append(_constant(len(self.nodes), label, entry.value))
         target = self._add(grad_fn, "operation")
         # What PyTorch sends has an order of its own: each input finds its own there.
-        ways = {k: way for k, way in enumerate(grad_fn.next_functions) if way[0] is not None}
-        position = 0
+        ways: dict[tuple[GradFn, int], list[int]] = defaultdict(list)
+        for k, way in enumerate(grad_fn.next_functions):
+            if way[0] is not None:
+                ways[way].append(k)
+        edges = []
         for entry, way in inputs:
             if way is None:
-                self.edges.append(Edge(self.places[_constant_key(entry)], 0, target, position))
-            elif (k := next((k for k, other in ways.items() if other == way), None)) is not None:
-                self._add_edge(ways.pop(k), target, position, self.sent[grad_fn][k], rules[k])
-            else:
-                continue
-            position += 1
-        for k, way in ways.items():
-            self._add_edge(way, target, position, self.sent[grad_fn][k], rules[k])
-            position += 1
+                edges.append((self.places[_key(entry)], 0, None, None))
+            elif ways[way]:
+                edges.append(self._edge(grad_fn, way, ways[way].pop(0), rules))
+        for way, left in ways.items():
+            edges += [self._edge(grad_fn, way, k, rules) for k in left]
+        for position, (source, output, sent, rule) in enumerate(edges):
+            told = (rule.name, _numbers(rule.local), rule.arriving) if rule else ()
+            self.edges.append(Edge(source, output, target, position, sent, *told))
 
-    def _add_edge(
-        self,
-        way: tuple[GradFn, int],
-        target: int,
-        position: int,
-        sent: Numbers | None,
-        rule: Rule | None,
-    ) -> None:
-        source, output = self.places[way[0]], way[1]
-        name, local = rule or (None, None)
-        self.edges.append(Edge(source, output, target, position, sent, name, _numbers(local)))
+    def _edge(
+        self, grad_fn: GradFn, way: tuple[GradFn, int], k: int, rules: list[Rule | None]
+    ) -> tuple[int, int, Numbers | None, Rule | None]:
+        return self.places[way[0]], way[1], self.sent[grad_fn][k], rules[k]
 
     def _add(
         self,
@@ -315,32 +339,41 @@ class _Tracing:
         values = self.values[grad_fn]
         arrived = self.arrived.get(grad_fn, [])
         outputs = tuple(
-            Output(number, values[number].tolist(), arrived[number] if arrived else None)
+            Output(
+                number,
+                values[number].tolist(),
+                arrived[number] if arrived else None,
+                self.labels.get((grad_fn, number)),
+            )
             for number in sorted(values)
         )
-        label = next((found for n in values if (found := self.labels.get((grad_fn, n)))), None)
         name = _name(grad_fn)
         operation, symbol = _words(name) if kind == "operation" else (kind, "")
         self.nodes.append(
-            Node(index, kind, operation, symbol, name, label, outputs, grad_before, grad_after)
+            Node(index, kind, operation, symbol, name, outputs, grad_before, grad_after)
         )
         return index
 
 
 def _constant(index: int, label: str | None, value: Tensor | float) -> Node:
-    numbers = value.tolist() if isinstance(value, Tensor) else value
-    output = Output(0, numbers, None)
-    return Node(index, "constant", "constant", "", None, label, (output,))
+    numbers = _numbers(value) if isinstance(value, Tensor) else value
+    output = Output(0, numbers, None, label)  # type: ignore[arg-type]
+    return Node(index, "constant", "constant", "", None, (output,))
 
 
-def _constant_key(entry: Input) -> Any:
-    """Return what makes two constants one: the same tensor; a plain number is alone."""
-    return id(entry if entry.tensor is None else entry.tensor)
+def _key(entry: Input) -> Any:
+    """Return what makes two constants one: the same tensor unchanged; a plain number is alone."""
+    return id(entry) if entry.tensor is None else (id(entry.tensor), entry.version)
 
 
 def _storage(tensor: Tensor) -> Any:
-    """Return what a constant and a reshaped view of it have in common."""
-    return tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.numel()
+    """Return what a constant has in common with a reshaped view of it, and with nothing else."""
+    if tensor.numel() == 0:
+        return id(tensor)
+    try:
+        return tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.numel()
+    except RuntimeError:  # a sparse one has no storage of its own
+        return id(tensor)
 
 
 def _words(name: str) -> tuple[str, str]:

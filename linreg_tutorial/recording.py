@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import Node as GradFn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -12,14 +14,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 # Where the notes lie, in the ``metadata`` of PyTorch's nodes.
 _KEY = "linreg_tutorial"
 
+_is_recording: ContextVar[bool] = ContextVar("is_recording", default=False)
+
 
 @contextmanager
 def record_forward() -> Iterator[None]:
     """Write down what goes into every operation of the ``with`` block.
 
     The notes stay with the graph that PyTorch builds there, for
-    `linreg_tutorial.trace_backward`, and go when the graph goes. What goes in is
-    copied, so that what is shown later is what was computed.
+    `linreg_tutorial.trace_backward`, and go when the graph goes. What goes into an
+    operation of the graph is copied, so that what is shown later is what was
+    computed.
 
     Examples
     --------
@@ -31,8 +36,17 @@ def record_forward() -> Iterator[None]:
     >>> trace_backward(e, a=a)["a"].gradient
     4.0
     """
-    with _Recorder():
-        yield
+    before = _is_recording.set(True)
+    try:
+        with _Recorder():
+            yield
+    finally:
+        _is_recording.reset(before)
+
+
+def is_recording() -> bool:
+    """Whether this is called within `record_forward`."""
+    return _is_recording.get()
 
 
 class _Recorder(TorchDispatchMode):
@@ -40,21 +54,31 @@ class _Recorder(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self._last: tuple[list[Tensor], list[Input]] | None = None
+        self._last: tuple[list[Tensor], list[Input], bool] | None = None
+        # Each tensor, as it is, is copied once. It is kept so that its id stays its own.
+        self._copies: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Let an operation happen, and write its inputs down."""
         self._attach()
         kwargs = kwargs or {}
-        inputs = [Input.of(given) for given in _given(func, args, kwargs)]
+        given = list(_given(func, args, kwargs))
+        wanted = [value for value in given if isinstance(value, Tensor) and value.requires_grad]
+        is_in_graph = bool(wanted) and torch.is_grad_enabled()
+        # Before the operation: it may change them.
+        inputs = [self._input(value) for value in given] if is_in_graph else []
+        if not is_in_graph:
+            for tensor in wanted:
+                self._glimpse(tensor)
         result = func(*args, **kwargs)
-        if any(entry.wants_gradient for entry in inputs):
-            self._last = _tensors(result), inputs
+        if is_in_graph:
+            self._last = _tensors(result), inputs, _saves_through_hooks()
         return result
 
     def __exit__(self, *exception: Any) -> None:
         """Stop writing down."""
         self._attach()
+        self._copies.clear()
         super().__exit__(*exception)
 
     def _attach(self) -> None:
@@ -64,11 +88,35 @@ class _Recorder(TorchDispatchMode):
         `__torch_dispatch__`, so this is done when the next one comes.
         """
         if self._last is not None:
-            results, inputs = self._last
-            for result in results:
-                if result.grad_fn is not None:
-                    notes_of(result.grad_fn).inputs = inputs
+            results, inputs, through_hooks = self._last
+            for node in {result.grad_fn for result in results} - {None}:
+                notes = notes_of(node)
+                if notes.inputs is None:
+                    notes.inputs, notes.saves_through_hooks = inputs, through_hooks
         self._last = None
+
+    def _input(self, value: Tensor | float) -> "Input":
+        if not isinstance(value, Tensor):
+            return Input(value)
+        copy = self._copy(value)
+        if value.grad_fn is None:
+            return Input(copy, value, value.requires_grad, version=_version(value))
+        notes_of(value.grad_fn).values.setdefault(value.output_nr, copy)
+        # Not the tensor itself: an operation in place makes it its own result, a circle.
+        return Input(copy, None, True, value.grad_fn, value.output_nr, _version(value))
+
+    def _glimpse(self, tensor: Tensor) -> None:
+        """Note a result that is used outside the graph, as within a Function of one's own."""
+        if tensor.grad_fn is not None:
+            glimpsed = notes_of(tensor.grad_fn).glimpsed
+            if tensor.output_nr not in glimpsed:
+                glimpsed[tensor.output_nr] = self._copy(tensor)
+
+    def _copy(self, tensor: Tensor) -> Tensor:
+        key = id(tensor), _version(tensor)
+        if key not in self._copies:
+            self._copies[key] = tensor, tensor.detach().clone()
+        return self._copies[key][1]
 
 
 @dataclass(frozen=True)
@@ -80,11 +128,13 @@ class Input:
     value
         A copy of it as it was then, or the plain number.
     tensor
-        The tensor itself, None for a plain number.
+        A parameter or a constant itself; None for a result and for a plain number.
     wants_gradient
         Whether it is no constant.
     grad_fn, number
         Of a result: the operation it comes from, and as which of its results.
+    version
+        How often the tensor had been changed in place.
     """
 
     value: Tensor | float
@@ -92,18 +142,7 @@ class Input:
     wants_gradient: bool = False
     grad_fn: GradFn | None = None
     number: int = 0
-
-    @classmethod
-    def of(cls, given: Tensor | float) -> "Input":
-        """Return what is known of a value when it goes in."""
-        if not isinstance(given, Tensor):
-            return cls(given)
-        if given.grad_fn is None:
-            return cls(given.detach().clone(), given, given.requires_grad)
-        values = notes_of(given.grad_fn).values
-        if given.output_nr not in values:
-            values[given.output_nr] = given.detach().clone()
-        return cls(values[given.output_nr], given, True, given.grad_fn, given.output_nr)
+    version: int = 0
 
 
 @dataclass
@@ -115,17 +154,31 @@ class Notes:
     inputs
         What went into it, or None where that was not recorded.
     values
-        Copies of those of its results that were used, by their number.
+        Copies of those of its results that the graph uses, by their number.
+    glimpsed
+        Copies of those that were used elsewhere.
+    saves_through_hooks
+        Whether what it has saved is packed by somebody's hooks, as by a checkpoint.
     """
 
     inputs: list[Input] | None = None
     values: dict[int, Tensor] = field(default_factory=dict)
+    glimpsed: dict[int, Tensor] = field(default_factory=dict)
+    saves_through_hooks: bool = False
 
 
 def notes_of(node: GradFn) -> Notes:
     """Return the notes that lie with a node; empty ones where nothing was recorded."""
     notes: Notes = node.metadata.setdefault(_KEY, Notes())
     return notes
+
+
+def _version(tensor: Tensor) -> int:
+    return 0 if tensor.is_inference() else tensor._version
+
+
+def _saves_through_hooks() -> bool:
+    return torch._C._autograd._top_saved_tensors_default_hooks(False) is not None
 
 
 def _given(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Iterator[Tensor | float]:

@@ -105,6 +105,37 @@ def looked_up():
     return {"table": table, "rows": rows, "loss": rows.norm()}
 
 
+def other_dtypes():
+    a = parameter(1.0, 2.0)
+    wide = a.double() * X.double()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        narrow = torch.outer(a, a) @ seeded(2, 2, seed=1).detach()
+    return {"a": a, "wide": wide, "narrow": narrow, "loss": wide.sum() + narrow.float().mean()}
+
+
+def brain_floats():
+    w = seeded(3, 2, dtype=torch.bfloat16)
+    y = w * seeded(2, seed=1, dtype=torch.bfloat16).detach()
+    return {"w": w, "y": y, "loss": (y.tanh() ** 2).mean(dim=1).sum()}
+
+
+def attention():
+    q, k, v = (seeded(1, 1, 3, 2, seed=i) for i in range(3))
+    mixed = nn.functional.scaled_dot_product_attention(q, k, v)
+    return {"q": q, "k": k, "v": v, "mixed": mixed, "loss": mixed.square().sum()}
+
+
+def frequencies():
+    a = seeded(4)
+    return {"a": a, "loss": torch.fft.fft(a).abs().sum()}
+
+
+def rare_words():
+    table = seeded(4, 2)
+    rows = nn.functional.embedding(torch.tensor([0, 3, 3]), table, sparse=True)
+    return {"table": table, "rows": rows, "loss": rows.square().sum()}
+
+
 class Doubled(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -154,6 +185,11 @@ PROGRAMS: dict[str, Callable[[], dict[str, Tensor]]] = {
     "a Function of one's own": of_ones_own,
     "hundreds of nodes": hundreds_of_nodes,
     "a loss of one element": one_element,
+    "other dtypes": other_dtypes,
+    "bfloat16": brain_floats,
+    "attention": attention,
+    "frequencies": frequencies,
+    "a table with sparse gradients": rare_words,
 }
 
 
