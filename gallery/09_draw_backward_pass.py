@@ -78,7 +78,8 @@ for name in ("s", "d", "a", "b"):
 # -------------------
 #
 # Now give each point an error of its own, and its own backward pass. The picture shows both passes,
-# one below the other. The arrow leads to the mean of the two gradients, the one from above.
+# one below the other. The number behind the arrow is the gradient of the mean error, from the first
+# picture. It is the mean of the two numbers above it.
 
 
 def trace_of(x, t):
@@ -100,7 +101,7 @@ plt.show()
 # What you learned
 # ----------------
 #
-# - At every edge a gradient is multiplied by one local derivative, and that is all.
+# - At every edge a gradient is multiplied by one local derivative.
 # - Where a parameter serves several points, what comes back adds up.
 #
 # The last lines check the numbers found by hand.

@@ -85,7 +85,7 @@ for one, other in pairs.items():
 # What you learned
 # ----------------
 #
-# - ``nn`` and ``torch`` write the same graph: larger stations, other names.
+# - ``nn`` calculates the same as your own lines, with fewer and larger stations.
 # - A station may do several steps at once. Its local derivative is the product of theirs.
 #
 # The last lines check the gradients of both.

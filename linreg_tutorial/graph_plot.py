@@ -21,13 +21,17 @@ from matplotlib.transforms import Bbox
 
 from linreg_tutorial.layout import Layout, Size, layout
 from linreg_tutorial.plots import colour
-from linreg_tutorial.trace import Edge, Node, Numbers, Trace, flat, written
+from linreg_tutorial.trace import Edge, Node, Numbers, Trace, flat, shape, written
 
-# Of a tensor so many rows are shown, and so many numbers of a row.
-_ROWS, _NUMBERS = 4, 3
+# So many numbers are shown in full. Of more, so many rows, numbers of a row, and digits.
+_FEW = 4
+_ROWS, _NUMBERS, _DIGITS = 3, 2, 2
 
 # Distances in points, for text of the size 1.
-_LINE, _PAD, _ROW_GAP, _GAP = 1.3, 0.35, 0.9, 1.8
+_LINE, _PAD, _MARGIN, _ROW_GAP, _GAP = 1.3, 0.35, 0.4, 0.9, 1.8
+
+# The size of a factor beside that of all other text.
+_SMALL = 0.85
 
 
 def draw_graph(
@@ -81,34 +85,58 @@ def draw_graph(
     >>> plt.close()
     """
     _check(traces, mean)
-    stations = [_Station(nodes, mean) for nodes in zip(*(t.nodes for t in traces), strict=True)]
     trace = traces[0]
     em = float(mpl.rcParams["font.size"])
-    locals_ = [
-        _lines([trace.edges[k].local for trace in traces]) if factors and _is_shown(edge) else []
+    stations = [_Station(nodes, mean, em) for nodes in zip(*(t.nodes for t in traces), strict=True)]
+    factors_ = [
+        _factor([t.edges[k].local for t in traces]) if factors and _is_shown(edge) else []
         for k, edge in enumerate(trace.edges)
     ]
-    placed = layout(
-        trace,
-        [station.size(em) for station in stations],
-        passage=Size(0.0, 0.3 * em, 0.3 * em),
-        gaps=[_GAP * em + _width(lines, 0.85 * em) for lines in locals_],
-        row_gap=_ROW_GAP * em,
-    )
-    width, height = placed.columns[-1][1], placed.height
-    margin = 0.4 * em
-    figure = plt.figure(num, figsize=((width + 2 * margin) / 72, (height + 2 * margin) / 72))
+    placed, curves, spots = _arrange(trace, stations, factors_, em)
+
+    margin = _MARGIN * em
+    width, height = placed.columns[-1][1] + 2 * margin, placed.height + 2 * margin
+    figure = plt.figure(num, figsize=(width / 72, height / 72))
     # Not as an argument of figure(): then a style with a layout of its own returns after a save.
     figure.set_layout_engine("none")
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    ax.set(xlim=(-margin, width + margin), ylim=(height + margin, -margin))
+    ax.set(xlim=(-margin, width - margin), ylim=(height - margin, -margin))
     ax.axis("off")
-    curves = [_curve(k, trace, placed, stations, em) for k in range(len(trace.edges))]
-    taken = [box for i, s in enumerate(stations) for box in s.draw(ax, _centre(placed, i), em)]
-    for k, (curve, lines) in enumerate(zip(curves, locals_, strict=True)):
+    for i, station in enumerate(stations):
+        station.draw(ax, _centre(placed, i))
+    for k, curve in enumerate(curves):
         _draw_edge(ax, k, curve, em)
-        taken += _draw_local(ax, k, lines, curve, curves, taken, em)
+        if spots[k]:
+            _Text(f"edge-{k}-local", factors_[k], _SMALL * em, colour("residual")).draw(
+                ax, *spots[k]
+            )
     return ax
+
+
+def _arrange(
+    trace: Trace, stations: Sequence["_Station"], factors: Sequence[list[str]], em: float
+) -> tuple[Layout, list["_Curve"], list[tuple[float, float] | None]]:
+    """Return where all stands, each edge's way, and where its factor finds room.
+
+    Where a factor finds none, the gap that its edge crosses is made wider, a few times.
+    """
+    gaps = [_GAP * em + _width(lines, _SMALL * em) for lines in factors]
+    for _ in range(4):
+        placed = layout(
+            trace,
+            [station.size() for station in stations],
+            passage=Size(0.0, 0.3 * em, 0.3 * em),
+            gaps=gaps,
+            row_gap=_ROW_GAP * em,
+        )
+        curves = [_curve(k, trace, placed, stations, em) for k in range(len(trace.edges))]
+        spots = _spots_of_factors(placed, stations, curves, factors, em)
+        crowded = [k for k, lines in enumerate(factors) if lines and spots[k] is None]
+        if not crowded:
+            break
+        for k in crowded:
+            gaps[k] += 1.5 * em
+    return placed, curves, spots
 
 
 def _check(traces: Sequence[Any], mean: Any) -> None:
@@ -130,7 +158,7 @@ def _check(traces: Sequence[Any], mean: Any) -> None:
         missing = {n.label for n in traces[0].nodes if n.kind == "parameter"} - {
             n.label for n in mean.nodes
         }
-        if missing:
+        if missing or None in {n.label for n in traces[0].nodes if n.kind == "parameter"}:
             raise ValueError(
                 "mean must have the parameters of the other traces under the same labels, got "
                 f"none for {', '.join(str(label) for label in missing)}"
@@ -149,23 +177,32 @@ def _shape_of(trace: Trace) -> Any:
 
 def _lines(parts: Sequence[Numbers | None]) -> list[str]:
     """Return the numbers of one or more traces, a line a row, shortened where they are many."""
-    rows = [row for part in parts if part is not None for row in _rows(part)]
-    if len(rows) > _ROWS:
-        rows = [*rows[: _ROWS - 2], "⋮", rows[-1]]
-    return rows
+    there = [part for part in parts if part is not None]
+    count = sum(len(flat(part)) for part in there)
+    digits = 4 if count <= _FEW else _DIGITS
+    rows = [row for part in there for row in _rows(part, digits)]
+    if count <= _FEW or len(rows) <= _ROWS:
+        return rows
+    return [*rows[: _ROWS - 2], "⋮", rows[-1]]
 
 
-def _rows(part: Numbers) -> Iterator[str]:
+def _rows(part: Numbers, digits: int) -> Iterator[str]:
     if not isinstance(part, list):
-        yield written(part)
+        yield written(part, digits=digits)
     elif not any(isinstance(inner, list) for inner in part):
-        yield from map(written, part)
+        yield from (written(number, digits=digits) for number in part)
     else:
         for row in part:
-            numbers = [written(number) for number in flat(row)]
-            if len(numbers) > _NUMBERS:
-                numbers = [*numbers[: _NUMBERS - 1], "…"]
+            numbers = [written(number, digits=digits) for number in flat(row)]
+            if len(numbers) > _NUMBERS + 1:
+                numbers = [*numbers[:_NUMBERS], "…"]
             yield ", ".join(numbers)
+
+
+def _factor(parts: Sequence[Numbers | None]) -> list[str]:
+    """Return the lines of a local derivative; where all its numbers are one, that one."""
+    lines = [f"×{line}" if line != "⋮" else line for line in _lines(parts)]
+    return lines[:1] if len(set(lines)) == 1 else lines
 
 
 def _is_shown(edge: Edge) -> bool:
@@ -187,111 +224,145 @@ def _width(lines: Sequence[str], size: float) -> float:
 # Stations
 
 
+class _Text(NamedTuple):
+    """Lines of text below each other."""
+
+    gid: str
+    lines: Sequence[str]
+    size: float
+    color: str
+    weight: str = "normal"
+
+    @property
+    def height(self) -> float:
+        return len(self.lines) * _LINE * self.size
+
+    @property
+    def width(self) -> float:
+        return _width(self.lines, self.size)
+
+    def boxes(self, x: float, top: float) -> list[Bbox]:
+        """Return what it covers, a line a box, if it is centred at ``x`` below ``top``."""
+        step = _LINE * self.size
+        halves = [_measure(line, self.size)[0] / 2 for line in self.lines]
+        return [
+            Bbox.from_extents(x - half, top + i * step, x + half, top + (i + 1) * step)
+            for i, half in enumerate(halves)
+        ]
+
+    def draw(self, ax: Axes, x: float, top: float) -> None:
+        """Write it there."""
+        style = {"fontsize": self.size, "color": self.color, "fontweight": self.weight}
+        for i, line in enumerate(self.lines):
+            middle = top + (i + 0.5) * _LINE * self.size
+            gid = f"{self.gid}.{i + 1}"
+            ax.text(x, middle, line, ha="center", va="center_baseline", gid=gid, **style)
+
+
 class _Station:
     """A node of the picture: a box with its sign, values above, gradients below."""
 
-    def __init__(self, nodes: Sequence[Node], mean: Trace | None) -> None:
+    def __init__(self, nodes: Sequence[Node], mean: Trace | None, em: float) -> None:
         node = nodes[0]
-        self.index = node.index
+        self.name = f"node-{node.index}"
         self.boxed = node.kind != "constant"
-        self.label = node.label if node.kind == "operation" else None
+        self.em = em
         values = [[output.value for output in node.outputs] for node in nodes]
         if node.is_leaf and all(other == values[0] for other in values):
             values = values[:1]
-        values = _lines([value for parts in values for value in parts])
-        self.sign = [node.symbol if node.kind == "operation" else node.label or ""]
-        self.values = values
-        if node.kind == "constant" and not node.label:
-            self.sign, self.values = values, []
-        self.gradients = _lines([output.gradient for node in nodes for output in node.outputs])
-        self.means: list[str] = []
-        if node.kind == "parameter":
-            if node.grad_before is not None:
-                self.gradients = _accumulated(node)
-            if mean is not None and node.label is not None:
-                self.means = [f"→ {line}" for line in _lines([mean[node.label].gradient])]
+        value = _lines([value for parts in values for value in parts])
+        ink = mpl.rcParams["text.color"]
+        label = [node.label] if node.kind == "operation" and node.label else []
+        if node.kind == "operation":
+            sign = [node.symbol]
+        elif node.label:
+            sign = [node.label]
+        elif node.kind == "parameter":
+            sign = [str(shape(node.value))]
+        else:
+            sign, value = value, []
+        bare = node.kind == "constant" and not node.label
+        self.sign = _Text(self.name, sign, em, ink, "normal" if bare else "bold")
+        self.above = [
+            _Text(f"{self.name}-label", label, em, ink, "bold"),
+            _Text(f"{self.name}-value", value, em, colour("forward")),
+        ]
+        means = [mean[node.label].gradient] if mean and node.kind == "parameter" else []
+        self.below = [
+            _Text(f"{self.name}-gradient", _gradients(nodes), em, colour("gradient")),
+            _Text(f"{self.name}-mean", [f"→ {m}" for m in _lines(means)], em, colour("gradient")),
+        ]
 
-    def box(self, em: float) -> tuple[float, float]:
+    def box(self) -> tuple[float, float]:
         """Return width and height of the box in the middle."""
-        height = len(self.sign) * _LINE * em + (2 * _PAD * em if self.boxed else 0.0)
-        width = _width(self.sign, em) + 2 * _PAD * em
+        pad = 2 * _PAD * self.em
+        width, height = self.sign.width + pad, self.sign.height + (pad if self.boxed else 0.0)
         return (max(width, height) if self.boxed else width), height
 
-    def size(self, em: float) -> Size:
+    def size(self) -> Size:
         """Return the room that it needs."""
-        width, height = self.box(em)
-        label = [self.label] if self.label else []
-        widest = _width([*self.values, *self.gradients, *self.means, *label], em)
-        above = len(self.values) + len(label)
-        below = len(self.gradients) + len(self.means)
-        return Size(
-            max(width, widest),
-            height / 2 + (above * _LINE + _PAD) * em,
-            height / 2 + (below * _LINE + _PAD) * em,
-        )
+        width, height = self.box()
+        pad = height / 2 + _PAD * self.em
+        above, below = (sum(text.height for text in part) for part in (self.above, self.below))
+        widest = max(text.width for text in [*self.above, *self.below])
+        return Size(max(width, widest), pad + above, pad + below)
 
-    def draw(self, ax: Axes, centre: tuple[float, float], em: float) -> list[Bbox]:
-        """Draw it; return what it covers."""
+    def texts(self, centre: tuple[float, float]) -> Iterator[tuple[_Text, float, float]]:
+        """Yield all of its text, with the middle and the top of each."""
         x, y = centre
-        width, height = self.box(em)
+        half = self.box()[1] / 2
+        yield self.sign, x, y - self.sign.height / 2
+        top = y - half - sum(text.height for text in self.above)
+        for text in self.above:
+            yield text, x, top
+            top += text.height
+        top = y + half
+        for text in self.below:
+            yield text, x, top
+            top += text.height
+
+    def covers(self, centre: tuple[float, float]) -> list[Bbox]:
+        """Return what it covers there."""
+        (x, y), (width, height) = centre, self.box()
+        box = Bbox.from_bounds(x - width / 2, y - height / 2, width, height)
+        return [box, *(box for text, *at in self.texts(centre) for box in text.boxes(*at))]
+
+    def draw(self, ax: Axes, centre: tuple[float, float]) -> None:
+        """Draw it there."""
+        (x, y), (width, height) = centre, self.box()
         if self.boxed:
-            corner, size = (x - width / 2, y - height / 2), (width, height)
             box = FancyBboxPatch(
-                corner,
-                *size,
-                boxstyle=f"round,pad=0,rounding_size={0.4 * em}",
+                (x - width / 2, y - height / 2),
+                width,
+                height,
+                boxstyle=f"round,pad=0,rounding_size={0.4 * self.em}",
                 facecolor="none",
                 edgecolor=mpl.rcParams["text.color"],
                 linewidth=1.0,
-                gid=f"node-{self.index}-box",
+                gid=f"{self.name}-box",
             )
             ax.add_patch(box)
-        top, bottom = y - height / 2, y + height / 2
-        name = f"node-{self.index}"
-        label = [self.label] if self.label else []
-        rise = top - len(self.values) * _LINE * em
-        fall = bottom + len(self.gradients) * _LINE * em
-        sign_top = y - len(self.sign) * _LINE * em / 2
-        bold = {"fontweight": "bold"}
-        named = self.boxed or self.values
+        for text, *at in self.texts(centre):
+            text.draw(ax, *at)
+
+
+def _gradients(nodes: Sequence[Node]) -> list[str]:
+    """Return what arrived, and for a parameter that had a gradient before, the sum."""
+    first, last = nodes[0], nodes[-1]
+    arrived = [output.gradient for node in nodes for output in node.outputs]
+    if first.grad_before is None or last.grad_after is None:
+        return _lines(arrived)
+    if len(flat(first.grad_before)) > 1:
         return [
-            Bbox.from_extents(x - width / 2, top, x + width / 2, bottom),
-            *_write(ax, self.sign, x, sign_top, em, gid=name, **(bold if named else {})),
-            *_write(ax, label, x, rise - _LINE * em, em, gid=f"{name}-label", **bold),
-            *_write(ax, self.values, x, rise, em, gid=f"{name}-value", color=colour("forward")),
-            *_write(
-                ax, self.gradients, x, bottom, em, gid=f"{name}-gradient", color=colour("gradient")
-            ),
-            *_write(ax, self.means, x, fall, em, gid=f"{name}-mean", color=colour("gradient")),
+            *_lines([first.grad_before]),
+            "+",
+            *_lines(arrived),
+            "=",
+            *_lines([last.grad_after]),
         ]
-
-
-def _accumulated(node: Node) -> list[str]:
-    """Return what was there, what arrived, and what is there now."""
-    before, arrived, after = (
-        flat(part) for part in (node.grad_before, node.gradient, node.grad_after)
-    )
-    sums = [
-        f"{written(b)} + {written(g, inner=True)} = {written(a)}"
-        for b, g, a in zip(before, arrived, after, strict=True)
-    ]
-    return sums if len(sums) <= _ROWS else [*sums[: _ROWS - 2], "⋮", sums[-1]]
-
-
-def _write(
-    ax: Axes, lines: Sequence[str], x: float, top: float, em: float, *, gid: str, **style: Any
-) -> list[Bbox]:
-    """Write lines below ``top``, centred at ``x``; return what they cover."""
-    size = style.setdefault("fontsize", em)
-    step = _LINE * size
-    boxes = []
-    for i, line in enumerate(lines):
-        middle = top + (i + 0.5) * step
-        name = f"{gid}.{i + 1}"
-        ax.text(x, middle, line, ha="center", va="center_baseline", gid=name, **style)
-        half = _measure(line, size)[0] / 2
-        boxes.append(Bbox.from_extents(x - half, top + i * step, x + half, top + (i + 1) * step))
-    return boxes
+    terms = [f"+ {written(n, inner=True)}" for part in arrived for n in flat(part)]
+    before, after = _lines([first.grad_before]), _lines([last.grad_after])
+    return [*before, *terms, f"= {after[0]}"]
 
 
 # Edges
@@ -319,8 +390,8 @@ def _curve(k: int, trace: Trace, placed: Layout, stations: Sequence[_Station], e
     """Return the way of edge ``k``: level through columns, curved between them."""
     edge, route = trace.edges[k], placed.routes[k]
     source, target = (_centre(placed, node) for node in (edge.source, edge.target))
-    start = source[0] + stations[edge.source].box(em)[0] / 2 + 0.15 * em
-    end = target[0] - stations[edge.target].box(em)[0] / 2 - 0.15 * em
+    start = source[0] + stations[edge.source].box()[0] / 2 + 0.15 * em
+    end = target[0] - stations[edge.target].box()[0] / 2 - 0.15 * em
     # What comes from above ends above what comes from below.
     port = 0.35 * em * np.sign(round(route[-2].y - route[-1].y, 6))
     if twins := [
@@ -361,44 +432,44 @@ def _draw_edge(ax: Axes, k: int, curve: _Curve, em: float) -> None:
     )
 
 
-def _draw_local(
-    ax: Axes,
-    k: int,
-    lines: Sequence[str],
-    curve: _Curve,
+def _spots_of_factors(
+    placed: Layout,
+    stations: Sequence[_Station],
     curves: Sequence[_Curve],
-    taken: Sequence[Bbox],
+    factors: Sequence[list[str]],
     em: float,
-) -> list[Bbox]:
-    """Write the local derivative where it covers nothing, or not at all; return what it covers."""
-    if not lines:
-        return []
-    size = 0.85 * em
-    lines = [f"×{line}" if line != "⋮" else line for line in lines]
-    if len(set(lines)) == 1:
-        lines = lines[:1]
-    height = _LINE * size * len(lines)
-    width = _width(lines, size)
-    for x, y in _spots(curve, width, height, em):
-        box = Bbox.from_extents(x - width / 2, y, x + width / 2, y + height)
-        crossed = any(
-            ((box.min < other.points) & (other.points < box.max)).all(axis=1).any()
-            for other in curves
-        )
-        if not crossed and not any(box.overlaps(other) for other in taken):
-            style = {"color": colour("residual"), "fontsize": size}
-            return _write(ax, lines, x, y, em, gid=f"edge-{k}-local", **style)
-    return []
+) -> list[tuple[float, float] | None]:
+    """Return for each factor a place where it covers nothing: its middle and its top."""
+    taken = [b for i, station in enumerate(stations) for b in station.covers(_centre(placed, i))]
+    picture = Bbox.from_extents(0, 0, placed.columns[-1][1], placed.height)
+    points = np.concatenate([curve.points for curve in curves])
+    spots: list[tuple[float, float] | None] = []
+    for curve, lines in zip(curves, factors, strict=True):
+        text = _Text("", lines, _SMALL * em, "")
+        width, height = text.width, text.height
+        spots.append(None)
+        for x, y in _spots(curve, width, height, em) if lines else ():
+            box = Bbox.from_bounds(x - width / 2, y, width, height)
+            inside = picture.x0 <= box.x0 and box.x1 <= picture.x1
+            inside = inside and picture.y0 <= box.y0 and box.y1 <= picture.y1
+            crossed = ((box.min < points) & (points < box.max)).all(axis=1).any()
+            if inside and not crossed and not any(box.overlaps(other) for other in taken):
+                spots[-1] = x, y
+                taken += text.boxes(x, y)
+                break
+    return spots
 
 
 def _spots(curve: _Curve, width: float, height: float, em: float) -> Iterator[tuple[float, float]]:
     """Yield places beside an edge, the best first: x of the middle and y of the top."""
     near = 0.15 * em
     for left, right in curve.gaps:
-        for share in (0.5, 0.3, 0.7, 0.1, 0.9):
+        for share in (0.5, 0.3, 0.7, 0.1, 0.9, 0.2, 0.8, 0.4, 0.6):
             x = left + share * (right - left)
             y = curve.height(x)
-            yield from ((x, y - near - height), (x, y + near))
+            # The steeper the edge, the farther off.
+            for off in (near, near + height / 2, near + height):
+                yield from ((x, y - off - height), (x, y + off))
             # Beside an edge that is steep.
             aside = width / 2 + 2 * near
             yield from ((x + aside, y - height / 2), (x - aside, y - height / 2))

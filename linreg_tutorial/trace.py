@@ -289,20 +289,22 @@ def flat(numbers: Numbers | None) -> list[float]:
     return [number for part in numbers for number in flat(part)]
 
 
-def written(number: float, *, inner: bool = False) -> str:
-    """Return a number to four significant digits, with a true minus.
+def written(number: float, *, digits: int = 4, inner: bool = False) -> str:
+    """Return a number as text, with a true minus.
 
     Parameters
     ----------
     number
         The number.
+    digits
+        How many significant digits it gets.
     inner
         Whether it stands behind a sign, so that a negative one needs brackets.
 
     >>> written(-8.0), written(2.03934), written(-3.0, inner=True), written(1e-9)
     ('−8', '2.039', '(−3)', '1e−09')
     """
-    text = f"{number:.4g}".replace("-", "−").replace("inf", "∞")
+    text = f"{number:.{digits}g}".replace("-", "−").replace("inf", "∞")
     return f"({text})" if inner and text.startswith("−") else text
 
 
@@ -319,16 +321,21 @@ def _sum_of_products(products: list[tuple[float, float]]) -> str:
 def _short(numbers: Numbers) -> str:
     """Return numbers for a table: all of a few, the shape of many."""
     if len(flat(numbers)) > 6:
-        return f"shape {_shape(numbers)}"
+        return f"shape {shape(numbers)}"
     if isinstance(numbers, list):
         return f"[{', '.join(map(_short, numbers))}]"
     return written(numbers).replace("−", "-")
 
 
-def _shape(numbers: Numbers) -> tuple[int, ...]:
+def shape(numbers: Numbers) -> tuple[int, ...]:
+    """Return how nested lists are nested, as a tensor's shape.
+
+    >>> shape([[1.0, 2.0]]), shape(3.0)
+    ((1, 2), ())
+    """
     if not isinstance(numbers, list):
         return ()
-    return (len(numbers), *(_shape(numbers[0]) if numbers else ()))
+    return (len(numbers), *(shape(numbers[0]) if numbers else ()))
 
 
 def _terms(edge: Edge, arrived: Numbers) -> list[list[tuple[float, float]]]:

@@ -94,15 +94,29 @@ def test_each_step_spells_out_its_multiplication(steps):
     ]
 
 
+def test_sentences_of_the_way_forward_are_what_was_calculated(steps):
+    said = [[s["text"] for s in way if s["text"].startswith("Forward")] for way in steps]
+    assert said[MEAN] == [
+        "Forward: a × x gives (1, 2).",
+        "Forward: y = a × x + b gives (1, 2).",
+        "Forward: d = y − t gives (−2, −3).",
+        "Forward: s = d² gives (4, 9).",
+        "Forward: e = mean(s) gives 6.5.",
+    ]
+    assert said[POINTS] == said[MEAN][:-1]
+
+
 def test_every_part_that_a_step_names_is_in_its_picture(steps, built_site):
     page = BeautifulSoup((built_site / PAGE).read_text("utf-8"), "html.parser")
+    pictures = page.select(f"{FIGURE} .way")
     for i, way in enumerate(steps):
-        ids = {tag["id"] for tag in page.select(f"{FIGURE} .way")[i].select("[id]")}
+        ids = {tag["id"] for tag in pictures[i].select("[id]")}
         parts = {name.removeprefix(f"way{i}-").partition(".")[0] for name in ids}
-        for step in way:
-            # The value of a bare number is the number itself, a constant takes no gradient.
-            missing = {*step["appear"], *step["now"]} - parts
-            assert all(name.endswith(("-value", "-local")) for name in missing), missing
+        missing = {name for step in way for name in [*step["appear"], *step["now"]]} - parts
+        # A bare number, the 2 of the square, has no value above it.
+        (number,) = [tag for tag in pictures[i].select("g[id]") if tag.get_text(strip=True) == "2"
+                     and re.fullmatch(rf"way{i}-node-\d+\.1", tag["id"])]  # fmt: skip
+        assert missing == {number["id"].removeprefix(f"way{i}-").replace(".1", "-value")}
 
 
 # What the reader does
@@ -222,20 +236,59 @@ def test_play_goes_to_the_end_and_stops(browser, served_site):
         page.clock.install(time=0)
         page.clock.pause_at(1000)
         page.goto(served_site + PAGE)
-        interval = int(page.locator(FIGURE).get_attribute("data-interval"))
         _, count = position(page)
-        page.locator(f"{FIGURE} button[data-do=play]").click()
+        play = page.locator(f"{FIGURE} button[data-do=play]")
+        assert play.inner_text() == "Play"
+        play.click()
+        assert play.inner_text() == "Pause"
         for step in range(2, count + 1):
-            page.clock.run_for(interval)
-            assert position(page)[0] == step
-        page.clock.run_for(3 * interval)
-        assert position(page) == (count, count)
+            # As long as one reads, at no more than twenty letters a second.
+            page.clock.run_for(50 * len(told(page)))
+            assert position(page)[0] == step - 1
+            page.clock.run_for(8000)
+            assert position(page)[0] >= step
+            page.locator(f"{FIGURE} input").fill(str(step - 1))
+            if step < count:
+                play.click()
+        page.clock.run_for(60_000)
+        assert position(page) == (count, count) and play.inner_text() == "Play"
         # Once more from the start, and halted by the same button.
+        play.click()
+        assert position(page)[0] == 1
+        play.click()
+        page.clock.run_for(60_000)
+        assert position(page)[0] == 1 and play.inner_text() == "Play"
+
+
+def test_play_needs_no_help_to_reach_the_end(browser, served_site):
+    with reading(browser) as page:
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+        page.goto(served_site + PAGE)
         page.locator(f"{FIGURE} button[data-do=play]").click()
-        page.clock.run_for(interval)
-        page.locator(f"{FIGURE} button[data-do=play]").click()
-        page.clock.run_for(3 * interval)
-        assert position(page)[0] == 2
+        page.clock.run_for(200_000)
+        assert position(page)[0] == position(page)[1]
+        assert "a.grad = −8" in told(page)
+
+
+def test_printed_page_shows_the_complete_picture(browser, served_site):
+    with reading(browser) as page:
+        page.goto(served_site + PAGE)
+        assert in_sight(page, "-gradient") == []
+        page.emulate_media(media="print")
+        assert {"−8", "−5"} <= set(in_sight(page, "-gradient"))
+        assert not page.locator(f"{FIGURE} .controls").is_visible()
+
+
+def test_buttons_stay_where_they_are_on_a_phone(browser, served_site):
+    with reading(browser, viewport={"width": 360, "height": 740}) as page:
+        page.goto(served_site + PAGE)
+        button = page.locator(f"{FIGURE} button[data-do=next]")
+        places = set()
+        for _ in range(position(page)[1]):
+            places.add(page.evaluate("e => e.offsetTop", button.element_handle()))
+            button.click()
+        assert max(places) - min(places) <= 1
 
 
 def test_each_step_is_announced(browser, served_site):
@@ -247,8 +300,15 @@ def test_each_step_is_announced(browser, served_site):
             texts.append(region.inner_text())
             page.locator(f"{FIGURE} button[data-do=next]").click()
         assert all(texts) and len(set(texts)) == len(texts)
-        names = page.locator(f"{FIGURE} .controls [aria-label]").count()
-        assert names == page.locator(f"{FIGURE} .controls :is(button, input)").count() == 4
+        assert page.locator(f"{FIGURE} .controls button").all_inner_texts() == [
+            "Back",
+            "Play",
+            "Next",
+        ]
+        slider = page.locator(f"{FIGURE} .controls input[aria-label]")
+        assert slider.get_attribute("aria-valuetext") == "13 / 13"
+        # One voice only: the slider's own output keeps silent.
+        assert page.locator(f"{FIGURE} output[aria-live=off]").count() == 1
         assert page.locator(f"{FIGURE} .way[data-shown] svg[role=img]").get_attribute("aria-label")
 
 
@@ -296,6 +356,18 @@ def test_every_rule_has_its_sentence(step_through):
             ("target", "source", "arrived", "local", "sent", "count"), "7"
         )
         assert "7" in said and "%" not in said
+
+
+def test_operands_that_are_calculations_stand_in_brackets(step_through):
+    from step_data import MARK, show
+
+    a, b = parameter(1.0), parameter(2.0)
+    with lt.record_forward():
+        e = (a + b) * (a - b) ** 2 - a * b - (b - a)
+    trace = lt.trace_backward(e, a=a, b=b, e=e)
+    data = json.loads(show(trace, [trace]).data.removeprefix(MARK).removesuffix("</script>"))
+    results = [step["says"].get("result") for step in data["mean"]["steps"]]
+    assert "e = ((a + b) × (a − b)² − a × b) − (b − a)" in results
 
 
 def test_other_graphs_can_be_stepped_through_too(step_through):

@@ -128,17 +128,16 @@ def controls(last: int) -> str:
 
     They are hidden until the script in ``_static/steps.js`` has taken them over.
     """
-    buttons = "".join(
-        f'<button type="button" data-do="{do}" aria-label="{label}">{sign}</button>'
-        for do, label, sign in (
-            ("back", _("Back"), "◀"),
-            ("play", _("Play or pause"), "▶❚❚"),
-            ("next", _("Next"), "▶"),
-        )
+    play, pause = _("Play"), _("Pause")
+    buttons = (
+        f'<button type="button" data-do="back">{_("Back")}</button>'
+        f'<button type="button" data-do="play" data-play="{play}" data-pause="{pause}">{play}'
+        f'</button><button type="button" data-do="next">{_("Next")}</button>'
     )
+    # What the slider says aloud is its own; the sentence of a step is announced where it stands.
     slider = (
-        f'<input type="range" min="0" max="{last}" value="{last}" '
-        f'aria-label="{_("Step")}"><output>{last + 1} / {last + 1}</output>'
+        f'<input type="range" min="0" max="{last}" value="{last}" aria-label="{_("Step")}">'
+        f'<output aria-live="off">{last + 1} / {last + 1}</output>'
     )
     return f'<div class="controls" hidden>{buttons}{slider}</div>'
 

@@ -132,14 +132,29 @@ class _Steps:
     def _expression(self, node: Node) -> str:
         """Return a calculation as it is written: a × x, d², mean(s)."""
         if node.kind != "operation":
-            return node.label or self._value(node)
+            # A bare number is the same for every point.
+            return node.label or _listed(flat(node.value))
         sources = [self.trace.nodes[edge.source] for edge in self.trace.inputs(node)]
         names = [self._name(source) for source in sources]
-        if node.symbol == "^" and names[1] in ("2", "3"):
-            return names[0] + {"2": "²", "3": "³"}[names[1]]
         if len(names) == 2 and len(node.symbol) == 1:
+            # An operand that is a calculation itself stands in brackets.
+            names = [
+                f"({name})"
+                if source.kind == "operation" and not self._binds(source, node)
+                else name
+                for name, source in zip(names, sources, strict=True)
+            ]
+            if node.symbol == "^" and names[1] in ("2", "3"):
+                return names[0] + {"2": "²", "3": "³"}[names[1]]
             return f" {node.symbol} ".join(names)
         return f"{node.symbol}({', '.join(names)})"
+
+    @staticmethod
+    def _binds(inner: Node, outer: Node) -> bool:
+        """Whether an operand needs no brackets: it has a name, or a stronger sign."""
+        strong = (inner.symbol, outer.symbol) in (("×", "+"), ("×", "−"))
+        strong = strong or (inner.symbol == "^" and outer.symbol != "^")
+        return bool(inner.label) or len(inner.symbol) > 1 or strong
 
 
 def _step(

@@ -138,7 +138,7 @@ def _open(self, node: step_through) -> None:
     told = json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c")
     group = escape(_("What the gradients are taken of"))
     self.body.append(
-        '<figure class="step-through" data-interval="2500">'
+        '<figure class="step-through">'
         f'<div class="ways" role="group" aria-label="{group}" hidden>{"".join(buttons)}</div>'
         f"{''.join(pictures)}"
         '<div class="told" role="status" aria-live="polite" hidden></div>'

@@ -1,49 +1,59 @@
 // Step through what is already in the page: back, play, next, a slider, arrow keys.
 // Nothing is calculated here: every number and every word stands in the page.
 
-// Give the controls of an element their work; `show(k)` shows step k of `count()`.
-function stepThrough(element, count, show) {
+// Give the controls of an element their work. `show(k)` shows step k of `count()`;
+// `rest()` says for how many milliseconds it stands when all are played.
+function stepThrough(element, count, show, rest) {
   const controls = element.querySelector(".controls");
   const slider = controls.querySelector("input");
   const output = controls.querySelector("output");
+  const playButton = controls.querySelector("[data-do=play]");
+  let current = null;
   let timer = null;
 
-  const current = () => Number(slider.value);
   const go = (step) => {
     const last = count() - 1;
-    const shown = Math.max(0, Math.min(last, step));
+    const wanted = Math.max(0, Math.min(last, step));
     slider.max = last;
-    slider.value = shown;
-    output.value = `${shown + 1} / ${last + 1}`;
-    show(shown);
-    return shown === last;
+    slider.value = wanted;
+    // Where nothing changes, nothing is announced once more.
+    if (wanted === current) return;
+    current = wanted;
+    output.value = `${current + 1} / ${last + 1}`;
+    slider.setAttribute("aria-valuetext", output.value);
+    show(current);
   };
   const pause = () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     timer = null;
-    element.removeAttribute("data-playing");
+    playButton.textContent = playButton.dataset.play;
+  };
+  const wait = () => {
+    timer = setTimeout(() => {
+      go(current + 1);
+      if (current === count() - 1) pause();
+      else wait();
+    }, rest());
   };
   const play = () => {
-    if (current() === count() - 1) go(0);
-    element.setAttribute("data-playing", "");
-    timer = setInterval(() => {
-      if (go(current() + 1)) pause();
-    }, Number(element.dataset.interval));
+    if (current === count() - 1) go(0);
+    playButton.textContent = playButton.dataset.pause;
+    wait();
   };
-  const doing = { back: () => go(current() - 1), next: () => go(current() + 1) };
+  const doing = { back: () => go(current - 1), next: () => go(current + 1) };
   const keys = { ArrowLeft: doing.back, ArrowRight: doing.next };
 
   for (const button of controls.querySelectorAll("button")) {
     button.addEventListener("click", () => {
       const wasPlaying = timer !== null;
       pause();
-      if (button.dataset.do !== "play") doing[button.dataset.do]();
+      if (button !== playButton) doing[button.dataset.do]();
       else if (!wasPlaying) play();
     });
   }
   slider.addEventListener("input", () => {
     pause();
-    go(current());
+    go(Number(slider.value));
   });
   // The slider has arrow keys of its own, and with Alt they are the browser's.
   element.addEventListener("keydown", (event) => {
@@ -56,15 +66,20 @@ function stepThrough(element, count, show) {
   element.setAttribute("data-ready", "");
   controls.hidden = false;
   go(0);
-  return { go, pause };
+  const restart = () => {
+    pause();
+    current = null;
+    go(0);
+  };
+  return { restart };
 }
 
 // A film: one picture a step. Without this script its last picture shows.
 for (const film of document.querySelectorAll(".frames")) {
   const pictures = [...film.querySelectorAll(".frame")];
-  stepThrough(film, () => pictures.length, (shown) => {
+  const show = (shown) =>
     pictures.forEach((picture, i) => picture.toggleAttribute("data-shown", i === shown));
-  });
+  stepThrough(film, () => pictures.length, show, () => Number(film.dataset.interval));
 }
 
 // A graph: each step adds parts of a picture and points at some. Two pictures of one
@@ -131,14 +146,15 @@ for (const figure of document.querySelectorAll("figure.step-through")) {
       }),
     );
   };
-  const stepper = stepThrough(figure, () => steps[way].length, show);
+  // Time to read what is told: about fifteen letters a second, and a moment to look.
+  const rest = () => 2000 + 65 * told.textContent.length;
+  const stepper = stepThrough(figure, () => steps[way].length, show, rest);
 
   const choose = (chosen) => {
     way = chosen;
     ways.forEach((picture, i) => picture.toggleAttribute("data-shown", i === way));
     buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === way));
-    stepper.pause();
-    stepper.go(0);
+    stepper.restart();
   };
   buttons.forEach((button, i) => button.addEventListener("click", () => choose(i)));
   figure.querySelector(".ways").hidden = false;
