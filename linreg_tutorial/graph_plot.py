@@ -40,8 +40,9 @@ def draw_graph(
     """Draw the graph of a backward pass, from the inputs on the left to the loss on the right.
 
     Above each station stands its value on the way forward, below it the gradient
-    that arrived on the way back, row by row for a tensor. In grey at an edge: the
-    local derivative, with which what arrives on the right is multiplied.
+    that arrived on the way back, row by row for a tensor; more than four numbers
+    are shortened. In grey at an edge: the local derivative, with which what arrives
+    on the right is multiplied. A parameter without a label shows its shape.
 
     Parameters
     ----------
@@ -70,7 +71,8 @@ def draw_graph(
     TypeError
         If something else than a trace is given.
     ValueError
-        If no trace is given, or the traces are not of the same program.
+        If no trace is given, the traces are not of the same program, or ``mean`` lacks
+        the label of a parameter.
 
     Examples
     --------
