@@ -442,24 +442,55 @@ def _spots_of_factors(
     em: float,
 ) -> list[tuple[float, float] | None]:
     """Return for each factor a place where it covers nothing: its middle and its top."""
-    taken = [b for i, station in enumerate(stations) for b in station.covers(_centre(placed, i))]
-    picture = Bbox.from_extents(0, 0, placed.columns[-1][1], placed.height)
-    points = np.concatenate([curve.points for curve in curves])
+    covered = [b for i, station in enumerate(stations) for b in station.covers(_centre(placed, i))]
+    occupied = _Occupied(placed.columns[-1][1], placed.height, covered, curves)
     spots: list[tuple[float, float] | None] = []
     for curve, lines in zip(curves, factors, strict=True):
         text = _Text("", lines, _SMALL * em, "")
         width, height = text.width, text.height
-        spots.append(None)
-        for x, y in _spots(curve, width, height, em) if lines else ():
-            box = Bbox.from_bounds(x - width / 2, y, width, height)
-            inside = picture.x0 <= box.x0 and box.x1 <= picture.x1
-            inside = inside and picture.y0 <= box.y0 and box.y1 <= picture.y1
-            crossed = ((box.min < points) & (points < box.max)).all(axis=1).any()
-            if inside and not crossed and not any(box.overlaps(other) for other in taken):
-                spots[-1] = x, y
-                taken += text.boxes(x, y)
-                break
+        free = (
+            (x, y)
+            for x, y in _spots(curve, width, height, em)
+            if occupied.has_room(Bbox.from_bounds(x - width / 2, y, width, height))
+        )
+        spots.append(next(free, None) if lines else None)
+        if spots[-1]:
+            occupied.add(text.boxes(*spots[-1]))
     return spots
+
+
+class _Occupied:
+    """What is covered in a picture: by boxes, and by edges, which run from left to right."""
+
+    # How far apart the heights of an edge are looked at, in points.
+    _STEP = 1.0
+
+    def __init__(
+        self, width: float, height: float, boxes: Sequence[Bbox], curves: Sequence[_Curve]
+    ) -> None:
+        self.width, self.height = width, height
+        self.boxes = np.array([box.extents for box in boxes])
+        at = np.arange(0.0, width + self._STEP, self._STEP)
+        nowhere = {"left": np.nan, "right": np.nan}
+        self.heights = np.array([np.interp(at, *curve.points.T, **nowhere) for curve in curves])
+
+    def has_room(self, box: Bbox) -> bool:
+        """Whether a box is inside the picture and covers nothing."""
+        x0, y0, x1, y1 = box.extents
+        if x0 < 0 or y0 < 0 or x1 > self.width or y1 > self.height:
+            return False
+        others = self.boxes.T
+        apart = (others[2] <= x0) | (others[0] >= x1) | (others[3] <= y0) | (others[1] >= y1)
+        if not apart.all():
+            return False
+        first, last = int(x0 // self._STEP), int(x1 // self._STEP) + 2
+        heights = self.heights[:, first:last]
+        lowest, highest = np.fmin.reduce(heights, axis=1), np.fmax.reduce(heights, axis=1)
+        return not ((lowest < y1) & (highest > y0)).any()
+
+    def add(self, boxes: Sequence[Bbox]) -> None:
+        """Cover more."""
+        self.boxes = np.vstack([self.boxes, [box.extents for box in boxes]])
 
 
 def _spots(curve: _Curve, width: float, height: float, em: float) -> Iterator[tuple[float, float]]:

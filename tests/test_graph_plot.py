@@ -1,5 +1,6 @@
 """The picture of a backward pass: all its numbers are there, and none covers another."""
 
+import time
 from itertools import combinations
 
 import matplotlib as mpl
@@ -281,6 +282,19 @@ def test_every_factor_finds_room(picture):
     for k, edge in enumerate(trace.edges):
         if edge.local is not None and edge.rule != "mixed":
             assert f"edge-{k}-local" in drawn
+
+
+def test_a_hundred_nodes_are_drawn_while_one_waits():
+    """It takes about one second; a search that looks at everything for each factor took minutes."""
+    a = parameter(0.5)
+    with lt.record_forward():
+        y = a * 2
+        for _ in range(60):
+            y = torch.tanh(y + a)
+    trace = lt.trace_backward(y, a=a)
+    start = time.perf_counter()
+    draw_graph(trace)
+    assert time.perf_counter() - start < 20
 
 
 def test_parameter_without_a_name_shows_its_shape():
