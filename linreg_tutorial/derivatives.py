@@ -67,19 +67,23 @@ def rules_of(
     if is_custom(node):
         # To ask it would run the caller's code once more; whether it can run may be asked.
         _ = node.saved_tensors  # type: ignore[attr-defined]
-        return [None if value is None else Rule("custom") for value in inputs]
+        return same_rule(Rule("custom"), inputs)
     try:
         return _rules(node, outputs, inputs)
     except RuntimeError as error:
-        if is_spent(error):
+        spent = ("second time", "already been freed", "modified by an inplace operation")
+        if any(sign in str(error) for sign in spent):
             raise
-        return [None if value is None else Rule("mixed") for value in inputs]
+        return same_rule(Rule("mixed"), inputs)
 
 
-def is_spent(error: RuntimeError) -> bool:
-    """Whether PyTorch says that what an operation has saved is freed, or was changed in place."""
-    signs = ("second time", "already been freed", "modified by an inplace operation")
-    return any(sign in str(error) for sign in signs)
+def same_rule(rule: Rule, inputs: Sequence[Tensor | None]) -> list[Rule | None]:
+    """Return a rule for each input of an operation that is not asked; None for a constant.
+
+    >>> same_rule(Rule("mixed"), [torch.ones(1), None])
+    [Rule(name='mixed', local=None, arriving=None), None]
+    """
+    return [None if value is None else rule for value in inputs]
 
 
 def _rules(
@@ -107,10 +111,10 @@ def is_custom(node: GradFn) -> bool:
     return not callable(node)
 
 
-def with_gaps(small: tuple[int, ...], large: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _with_gaps(small: tuple[int, ...], large: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     """Yield each shape that is ``small`` with a 1 for every dimension of ``large`` it lacks.
 
-    >>> list(with_gaps((2,), (2, 3))), list(with_gaps((), (2, 3))), list(with_gaps((4,), (2, 3)))
+    >>> list(_with_gaps((2,), (2, 3))), list(_with_gaps((), (2, 3))), list(_with_gaps((4,), (2, 3)))
     ([(2, 1)], [(1, 1)], [])
     """
     if math.prod(small) == 1:
@@ -147,7 +151,7 @@ def _rule(
         return Rule("elementwise", plain)
     if moved := _moved(probe, answer):
         return moved
-    for shape in with_gaps(tuple(output.shape), tuple(plain.shape)):
+    for shape in _with_gaps(tuple(output.shape), tuple(plain.shape)):
         if _close(probe.reshape(shape) * plain, answer):
             return Rule("spread", plain, shape)
     if _is_repeated(plain.shape, output.shape):

@@ -22,7 +22,7 @@ from typing import Any
 from torch import Tensor
 from torch.autograd.graph import Node as GradFn
 
-from linreg_tutorial.derivatives import Rule, is_custom, is_spent, rules_of
+from linreg_tutorial.derivatives import Rule, is_custom, rules_of, same_rule
 from linreg_tutorial.recording import Input, is_recording, notes_of
 from linreg_tutorial.trace import Edge, Node, Numbers, Output, Trace
 from linreg_tutorial.validation import check_loss, check_tensors
@@ -256,19 +256,19 @@ class _Tracing:
         return labels
 
     def _rules(self, node: GradFn) -> list[Rule | None]:
-        if notes_of(node).saves_through_hooks:
-            # To ask it would run these hooks, and a checkpoint's calculate everything anew.
-            return [None if before is None else Rule("mixed") for before, _ in node.next_functions]
-        count = 1 if is_custom(node) else len(node._input_metadata)
-        outputs = [self.values[node].get(number) for number in range(count)]
         inputs = [
             None if before is None else self.values[before][number]
             for before, number in node.next_functions
         ]
+        if notes_of(node).saves_through_hooks:
+            # To ask it would run these hooks, and a checkpoint's calculate everything anew.
+            return same_rule(Rule("mixed"), inputs)
+        count = 1 if is_custom(node) else len(node._input_metadata)
+        outputs = [self.values[node].get(number) for number in range(count)]
         try:
             return rules_of(node, outputs, inputs)
         except RuntimeError as error:
-            if is_spent(error) and "inplace" in str(error):
+            if "modified by an inplace operation" in str(error):
                 raise ValueError(
                     f"loss must be computed from values that stay as they are, got one that "
                     f"{_name(node)} had saved and that was changed in place since: make a new "
@@ -341,7 +341,7 @@ class _Tracing:
         outputs = tuple(
             Output(
                 number,
-                values[number].tolist(),
+                _numbers(values[number]),  # type: ignore[arg-type]
                 arrived[number] if arrived else None,
                 self.labels.get((grad_fn, number)),
             )

@@ -4,6 +4,7 @@ Everything is placed in points, of which a figure's inch has 72: so the text is 
 anywhere else, and the figure is as large as the graph needs.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -123,15 +124,17 @@ def _arrange(
     Where a factor finds none, the gap that its edge crosses is made wider, a few times.
     """
     gaps = [_GAP * em + _width(lines, _SMALL * em) for lines in factors]
+    sizes = [station.size() for station in stations]
+    sides = _sides_of_twins(trace)
     for _ in range(4):
         placed = layout(
             trace,
-            [station.size() for station in stations],
+            sizes,
             passage=Size(0.0, 0.3 * em, 0.3 * em),
             gaps=gaps,
             row_gap=_ROW_GAP * em,
         )
-        curves = [_curve(k, trace, placed, stations, em) for k in range(len(trace.edges))]
+        curves = [_curve(k, trace, placed, stations, sides[k], em) for k in range(len(sides))]
         spots = _spots_of_factors(placed, stations, curves, factors, em)
         crowded = [k for k, lines in enumerate(factors) if lines and spots[k] is None]
         if not crowded:
@@ -157,14 +160,13 @@ def _check(traces: Sequence[Any], mean: Any) -> None:
             "one by one"
         )
     if mean is not None:
-        missing = {n.label for n in traces[0].nodes if n.kind == "parameter"} - {
-            n.label for n in mean.nodes
-        }
-        if missing or None in {n.label for n in traces[0].nodes if n.kind == "parameter"}:
-            raise ValueError(
-                "mean must have the parameters of the other traces under the same labels, got "
-                f"none for {', '.join(str(label) for label in missing)}"
-            )
+        known = {node.label for node in mean.nodes} - {None}
+        for node in traces[0].nodes:
+            if node.kind == "parameter" and node.label not in known:
+                raise ValueError(
+                    "mean must have the parameters of the other traces under the same labels, got "
+                    f"none for {node.label or 'one without a label'}"
+                )
 
 
 def _shape_of(trace: Trace) -> Any:
@@ -388,20 +390,26 @@ def _centre(placed: Layout, node: int) -> tuple[float, float]:
     return (left + right) / 2, place.y
 
 
-def _curve(k: int, trace: Trace, placed: Layout, stations: Sequence[_Station], em: float) -> _Curve:
-    """Return the way of edge ``k``: level through columns, curved between them."""
+def _sides_of_twins(trace: Trace) -> list[int]:
+    """Return −1 and 1 for edges with both ends in common, as of a × a; 0 for all others."""
+    ends = [(edge.source, edge.target) for edge in trace.edges]
+    first, count = {end: k for k, end in reversed([*enumerate(ends)])}, Counter(ends)
+    return [0 if count[end] == 1 else 1 if k > first[end] else -1 for k, end in enumerate(ends)]
+
+
+def _curve(
+    k: int, trace: Trace, placed: Layout, stations: Sequence[_Station], side: int, em: float
+) -> _Curve:
+    """Return the way of edge ``k``: level through columns, curved between them.
+
+    ``side`` says where it ends beside a twin.
+    """
     edge, route = trace.edges[k], placed.routes[k]
     source, target = (_centre(placed, node) for node in (edge.source, edge.target))
     start = source[0] + stations[edge.source].box()[0] / 2 + 0.15 * em
     end = target[0] - stations[edge.target].box()[0] / 2 - 0.15 * em
     # What comes from above ends above what comes from below.
-    port = 0.35 * em * np.sign(round(route[-2].y - route[-1].y, 6))
-    if twins := [
-        i
-        for i, other in enumerate(trace.edges)
-        if (other.source, other.target) == (edge.source, edge.target) and i != k
-    ]:
-        port = 0.35 * em * (1 if k > twins[0] else -1)
+    port = 0.35 * em * (side or np.sign(round(route[-2].y - route[-1].y, 6)))
     heights = [place.y for place in route[:-1]] + [route[-1].y + port]
     vertices, codes = [(start, heights[0])], [Path.MOVETO]
     gaps = []

@@ -4,12 +4,11 @@ Run by ``make bench``. The loops take turns, so that whatever else the machine
 does meets all of them alike.
 """
 
-import gc
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from timing import seconds
 from torch import nn
 
 from linreg_tutorial import LineNet, fit_manual, fit_module, two_points
@@ -59,13 +58,7 @@ def recorded_module() -> None:
 
 
 def microseconds_a_step(loop: Callable[[], None]) -> float:
-    gc.collect()
-    gc.disable()
-    start = time.perf_counter()
-    loop()
-    elapsed = time.perf_counter() - start
-    gc.enable()
-    return elapsed / STEPS * 1e6
+    return seconds(loop) / STEPS * 1e6
 
 
 def main() -> None:

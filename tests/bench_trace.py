@@ -4,12 +4,11 @@ Run by ``make bench``. The two take turns, so that whatever else the machine doe
 meets both alike.
 """
 
-import gc
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from timing import seconds
 from torch import Tensor
 
 from linreg_tutorial import record_forward, trace_backward, two_points
@@ -45,22 +44,15 @@ def traced(program: Callable[[], Tensor]) -> None:
     trace_backward(loss)
 
 
-def milliseconds(run: Callable[[Callable[[], Tensor]], None], program: Callable) -> float:
-    gc.collect()
-    gc.disable()
-    start = time.perf_counter()
-    run(program)
-    elapsed = time.perf_counter() - start
-    gc.enable()
-    return elapsed * 1e3
-
-
 def medians(program: Callable[[], Tensor], rounds: int) -> tuple[float, float]:
     """Return the milliseconds of the plain and of the recorded pass, taken in turns."""
     for run in (plain, traced):
         run(program)
-    pairs = [(milliseconds(plain, program), milliseconds(traced, program)) for _ in range(rounds)]
-    return tuple(map(statistics.median, zip(*pairs, strict=True)))
+    times = [
+        [seconds(lambda run=run: run(program)) * 1e3 for run in (plain, traced)]
+        for _ in range(rounds)
+    ]
+    return tuple(map(statistics.median, zip(*times, strict=True)))
 
 
 def main() -> None:

@@ -208,3 +208,14 @@ def course_line() -> tuple[lt.Trace, dict[str, Tensor]]:
         e = torch.mean(s)
     named = {"a": a, "b": b, "x": X, "t": T, "y": y, "d": d, "s": s, "e": e}
     return lt.trace_backward(e, **named), named
+
+
+def each_point() -> list[lt.Trace]:
+    """Return the backward pass of each point's own error."""
+    traces = []
+    for x, t in zip(X, T, strict=True):
+        a, b = parameter(1.0), parameter(0.0)
+        with lt.record_forward():
+            e = (a * x + b - t) ** 2
+        traces.append(lt.trace_backward(e, a=a, b=b, x=x, t=t, e=e))
+    return traces

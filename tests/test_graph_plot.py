@@ -10,7 +10,7 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.transforms import Bbox
-from programs import PROGRAMS, T, X, course_line, parameter, recorded
+from programs import PROGRAMS, T, X, course_line, each_point, parameter, recorded
 from torch import nn
 
 import linreg_tutorial as lt
@@ -46,16 +46,6 @@ def positions(ax) -> dict[str, tuple[float, float]]:
     for text in ax.texts:
         found.setdefault(text.get_gid().partition(".")[0], text.get_position())
     return found
-
-
-def each_point() -> list[lt.Trace]:
-    traces = []
-    for x, t in zip(X, T, strict=True):
-        a, b = parameter(1.0), parameter(0.0)
-        with lt.record_forward():
-            e = (a * x + b - t) ** 2
-        traces.append(lt.trace_backward(e, a=a, b=b, x=x, t=t, e=e))
-    return traces
 
 
 def thirty_nodes() -> lt.Trace:
@@ -409,6 +399,10 @@ def test_drawing_the_same_again_gives_the_same(tmp_path):
 # Bad input
 
 
+def unnamed():
+    return {"loss": parameter(1.0) * 2}
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
@@ -423,6 +417,11 @@ def test_drawing_the_same_again_gives_the_same(tmp_path):
             lambda: draw_graph(*each_point(), mean=recorded(PROGRAMS["classes"])[1]),
             ValueError,
             "^mean must have the parameters",
+        ),
+        (
+            lambda: draw_graph(recorded(unnamed)[1], mean=course_line()[0]),
+            ValueError,
+            "^mean must have the parameters.*got none for one without a label",
         ),
         (lambda: draw_graph(course_line()[0], mean=1), TypeError, "^draw_graph must get traces"),
     ],

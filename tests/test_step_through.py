@@ -8,7 +8,7 @@ import pytest
 import torch
 from browsing import reading, tab_to, troubles_of
 from bs4 import BeautifulSoup
-from programs import T, X, course_line, parameter
+from programs import X, course_line, each_point, parameter
 
 import linreg_tutorial as lt
 from linreg_tutorial.trace import flat, written
@@ -16,13 +16,6 @@ from linreg_tutorial.trace import flat, written
 PAGE = "course/06-backward.html"
 FIGURE = "figure.step-through"
 MEAN, POINTS = 0, 1
-
-
-def trace_of_point(x, t) -> lt.Trace:
-    a, b = parameter(1.0), parameter(0.0)
-    with lt.record_forward():
-        s = (a * x + b - t) ** 2
-    return lt.trace_backward(s, a=a, b=b)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +43,7 @@ NUMBER = re.compile(r"(?<![\w.])−?\d+(?:\.\d+)?(?![\w.]*\w)")
 
 
 def test_every_number_that_is_told_was_recorded(steps):
-    mean, points = course_line()[0], [trace_of_point(x, t) for x, t in zip(X, T, strict=True)]
+    mean, points = course_line()[0], each_point()
     known = numbers_of(mean, *points) | {str(len(points))}
     for way in steps:
         for step in way:

@@ -28,6 +28,13 @@ class Answer(SphinxDirective):
         return [answer("", *self.parse_content_to_nodes())]
 
 
+def cell_above(node: nodes.Element) -> nodes.container | None:
+    """Return the code cell right above a node, if there is one."""
+    place = node.parent.index(node)
+    cell = node.parent[place - 1] if place else None
+    return cell if isinstance(cell, nodes.container) and "cell" in cell["classes"] else None
+
+
 class TakeOutput(SphinxTransform):
     """Move the output of the code cell right above an answer into the answer."""
 
@@ -36,9 +43,8 @@ class TakeOutput(SphinxTransform):
     def apply(self, **kwargs) -> None:
         """Look at each answer of the page."""
         for fold in list(self.document.findall(answer)):
-            place = fold.parent.index(fold)
-            cell = fold.parent[place - 1] if place else None
-            if not isinstance(cell, nodes.container) or "cell" not in cell["classes"]:
+            cell = cell_above(fold)
+            if cell is None:
                 continue
             for output in [child for child in cell if "cell_output" in child["classes"]]:
                 cell.remove(output)

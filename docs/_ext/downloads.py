@@ -116,8 +116,8 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
             cells.append(nbformat.v4.new_code_cell(cell.source, id=name))
             caption = cell.metadata.get("mystnb", {}).get("figure", {}).get("caption")
             if caption:
-                caption = " ".join(caption.split())
-                cells.append(nbformat.v4.new_markdown_cell(f"*{caption}*", id=f"{name}-caption"))
+                below = nbformat.v4.new_markdown_cell(_emphasised(caption), id=f"{name}-caption")
+                cells.append(below)
     needs_package = _needs_package(c.source for c in source.cells if c.cell_type == "code")
     _insert_setup(cells, setup_code(wheel, needs_package, published))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -162,7 +162,11 @@ def _fold(match: re.Match) -> str:
 
 
 def _caption(match: re.Match) -> str:
-    return f"*{' '.join(re.sub(r'^:.*', '', match[1], flags=re.MULTILINE).split())}*"
+    return _emphasised(re.sub(r"^:.*", "", match[1], flags=re.MULTILINE))
+
+
+def _emphasised(caption: str) -> str:
+    return f"*{' '.join(caption.split())}*"
 
 
 def _quote(match: re.Match) -> str:

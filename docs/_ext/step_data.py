@@ -29,8 +29,12 @@ def show(mean: Trace, points: Sequence[Trace]) -> HTML:
         The trace of each point's own error.
     """
     data = {"mean": _way([mean], None), "points": _way(points, mean)}
-    # What looks like a tag would end the script.
-    return HTML(f"{MARK}{json.dumps(data).replace('<', chr(92) + 'u003c')}</script>")
+    return HTML(f"{MARK}{script_json(data)}</script>")
+
+
+def script_json(data: object) -> str:
+    """Return data as JSON for a script element: what looks like a tag would end it."""
+    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _way(traces: Sequence[Trace], mean: Trace | None) -> dict:
@@ -48,7 +52,6 @@ class _Steps:
         self.traces = traces
         self.mean = mean
         self.trace = traces[0]
-        self.names: dict[int, str] = {}
 
     def all(self) -> list[dict]:
         """Return the steps: the way forward, the turn, the way back, the mean."""

@@ -11,6 +11,7 @@ import re
 from html import escape
 from pathlib import Path
 
+from answers import cell_above
 from docutils import nodes
 from docutils.parsers.rst import directives
 from figures import controls, palette, themed_svg
@@ -19,7 +20,7 @@ from sphinx.errors import ExtensionError
 from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
-from step_data import MARK
+from step_data import MARK, script_json
 
 _ = get_translation("site")
 
@@ -97,9 +98,8 @@ class TakeData(SphinxTransform):
     def apply(self, **kwargs) -> None:
         """Look at each figure of the page."""
         for figure in list(self.document.findall(step_through)):
-            place = figure.parent.index(figure)
-            cell = figure.parent[place - 1] if place else None
-            outputs = cell.findall(nodes.raw) if cell is not None else ()
+            cell = cell_above(figure)
+            outputs = () if cell is None else cell.findall(nodes.raw)
             text = next((o.astext() for o in outputs if o.astext().startswith(MARK)), None)
             if text is None:
                 raise ExtensionError(
@@ -135,7 +135,6 @@ def _open(self, node: step_through) -> None:
             f"{escape(_ways()[name])}</button>"
         )
         steps.append([_told(step) for step in way["steps"]])
-    told = json.dumps(steps, ensure_ascii=False).replace("<", "\\u003c")
     group = escape(_("What the gradients are taken of"))
     self.body.append(
         '<figure class="step-through">'
@@ -143,7 +142,7 @@ def _open(self, node: step_through) -> None:
         f"{''.join(pictures)}"
         '<div class="told" role="status" aria-live="polite" hidden></div>'
         f"{controls(len(steps[0]) - 1)}"
-        f'<script type="application/json">{told}</script><figcaption>'
+        f'<script type="application/json">{script_json(steps)}</script><figcaption>'
     )
 
 

@@ -89,8 +89,15 @@ for (const figure of document.querySelectorAll("figure.step-through")) {
   const told = figure.querySelector(".told");
   const ways = [...figure.querySelectorAll(".way")];
   const buttons = [...figure.querySelectorAll(".ways button")];
+  // When each part comes: one that is named twice, as a value that is used twice, at the first.
+  const comes = steps.map((all) => {
+    const first = new Map();
+    all.forEach((step, k) => {
+      for (const name of step.appear) if (!first.has(name)) first.set(name, k);
+    });
+    return first;
+  });
   let way = 0;
-
   let before = 0;
 
   // A dot runs along the edges of a step: forward, or back from right to left.
@@ -125,12 +132,7 @@ for (const figure of document.querySelectorAll("figure.step-through")) {
     for (const part of parts(name)) part.toggleAttribute(attribute, on);
   };
   const show = (shown) => {
-    // A part that was shown twice, as a value that is used twice, stays from the first time on.
-    const from = new Map();
-    steps[way].forEach((step, k) => {
-      for (const name of step.appear) if (!from.has(name)) from.set(name, k);
-    });
-    from.forEach((k, name) => set(name, "data-waits", k > shown));
+    comes[way].forEach((k, name) => set(name, "data-waits", k > shown));
     const step = steps[way][shown];
     for (const old of figure.querySelectorAll("[data-now]")) old.removeAttribute("data-now");
     for (const name of [...step.now, ...step.appear]) set(name, "data-now", true);
@@ -159,5 +161,5 @@ for (const figure of document.querySelectorAll("figure.step-through")) {
   buttons.forEach((button, i) => button.addEventListener("click", () => choose(i)));
   figure.querySelector(".ways").hidden = false;
   told.hidden = false;
-  choose(0);
+  ways[way].setAttribute("data-shown", "");
 }
