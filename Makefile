@@ -13,7 +13,7 @@ SPHINX := $(BIN)/sphinx-build -b html -d $(BUILD)/doctrees -j 4 -n -W --keep-goi
 # Two small cores are slower with two threads each than with one.
 export OMP_NUM_THREADS := 1
 
-.PHONY: help html test serve bench lint lock clean
+.PHONY: help html test serve bench lint lock vendor clean
 
 help:
 	@echo "make html   build the site"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench  measure what recording costs"
 	@echo "make lint   check the style of the code"
 	@echo "make lock   renew constraints.txt"
+	@echo "make vendor renew the playground's parts of D3 (needs npm)"
 	@echo "make clean  delete what was made"
 
 $(READY): pyproject.toml constraints.txt
@@ -59,6 +60,13 @@ lock:
 	( echo "# Exact versions of all that is installed; renewed by 'make lock'."; \
 	  $(VENV)-lock/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' ) > constraints.txt
 	rm -rf $(VENV)-lock
+
+# In a folder that is thrown away: what npm installs is no part of the site.
+vendor:
+	rm -rf $(BUILD)/vendor
+	mkdir -p $(BUILD)
+	cp -r docs/_vendor $(BUILD)/vendor
+	cd $(BUILD)/vendor && npm ci --silent && node build.mjs $(CURDIR)/docs/_static/playground/d3.js
 
 clean:
 	rm -rf $(VENV) $(VENV)-lock $(BUILD) docs/gallery docs/reference/generated

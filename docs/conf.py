@@ -20,6 +20,7 @@ extensions = [
     "mathml",
     "figures",
     "step_through",
+    "playground",
     "local_inventories",
     "downloads",
     "source_links",
@@ -31,7 +32,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery/*.ipynb", "gallery/*.py", "**/GALLERY_HEADER.rst"]
+exclude_patterns = ["_build", "_vendor", "gallery/*.ipynb", "gallery/*.py", "**/GALLERY_HEADER.rst"]
 templates_path = ["_templates"]
 # It would look at the whole path, and a clone may well lie in a folder with a space.
 suppress_warnings = ["sphinx_gallery.space_in_filename"]
@@ -76,7 +77,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": ["edit"]}
 
-copybutton_selector = ".run-it pre, " + ", ".join(
+copybutton_selector = ".run-it pre, .program pre, " + ", ".join(
     f"div.{code} pre"
     for code in ("cell_input", "highlight-Python", "highlight-default", "highlight-console")
 )

@@ -1,5 +1,6 @@
 """What README, CONTRIBUTING and the files beside them promise."""
 
+import json
 import os
 import re
 import shutil
@@ -42,6 +43,12 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(name): version for name, version in pairs}
 
 
+def bundled() -> dict[str, str]:
+    """Return what the playground's bundle is made of and made with, each with its version."""
+    package = json.loads((ROOT / "docs" / "_vendor" / "package.json").read_text("utf-8"))
+    return package["devDependencies"]
+
+
 def paths_named_in(text: str) -> set[str]:
     in_code = re.findall(r"`((?:docs|gallery|linreg_tutorial|tests)/[\w./-]*)`", text)
     linked = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
@@ -61,7 +68,7 @@ def test_readme_lists_every_make_target_and_no_other():
     targets = set(re.findall(r"^([a-z]+):", MAKEFILE, flags=re.MULTILINE)) - {"help"}
     listed = set(re.findall(r"^\| `make (\w+)` \|", README, flags=re.MULTILINE))
     assert listed == targets
-    assert set(re.findall(r"make ([a-z]+) {3}", MAKEFILE)) | {"serve", "bench", "clean"} == targets
+    assert set(re.findall(r"make ([a-z]+) {3}", MAKEFILE)) | {"serve", "bench", "clean", "vendor"} == targets
 
 
 def test_documents_name_no_make_target_that_is_not_there():
@@ -104,7 +111,7 @@ def test_ci_runs_the_readme_commands_and_nothing_else():
 def test_readme_gives_a_reason_for_every_dependency_and_for_no_other():
     rows = re.findall(r"^\| ([\w, -]+) \| .{10,} \|$", README.partition("and why")[2], re.MULTILINE)
     listed = {name.strip() for row in rows for name in row.split(",")} - {"package"}
-    assert listed == {requirement.name for requirement in requirements()}
+    assert listed == {requirement.name for requirement in requirements()} | set(bundled())
 
 
 def test_constraints_pin_every_dependency_within_its_range():

@@ -135,9 +135,15 @@ def plain_markdown(text: str) -> str:
     > **Before you read on**
     >
     > What comes?
+    >>> print(plain_markdown("One.\n\n{playground}`Try it <lr=0.1>`, and\nlook.\n\nTwo."))
+    One.
+    <BLANKLINE>
+    Two.
     """
     text = re.sub(r"\{run\}`([^`]*?) <[^`]*>`", r"\1", text)
     text = re.sub(r"^%.*\n?", "", text, flags=re.MULTILINE)
+    # What leads into the playground, a paragraph of its own, stays on the site.
+    text = re.sub(r"^\{playground\}`.*\n(?:.+\n)*\n?", "", text, flags=re.MULTILINE)
     text = re.sub(
         r"[{:](?:py:)?(?:func|class|meth|mod|attr|obj|data)[}:]`~?([^`<]*?)(?: <[^`]*>)?`",
         r"`\1`",

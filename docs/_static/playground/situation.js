@@ -1,0 +1,70 @@
+// A situation is what the settings say. It can be written into an address and read from one:
+// what an address does not say is as at the start of the course.
+
+const situation = (() => {
+  const START = {
+    x: [1, 2], t: [3, 5], a: 1, b: 0,
+    lr: 0.1, steps: 0, optimizer: "sgd", loss: "mean", reset: true, squares: false,
+  };
+  // Least and most of each number.
+  const RANGES = {
+    x: [-100, 100], t: [-100, 100], a: [-100, 100], b: [-100, 100],
+    lr: [0.00001, 10], steps: [0, 5000], points: [2, 50],
+  };
+  const CHOICES = {
+    optimizer: ["sgd", "momentum", "adam"], loss: ["mean", "sum"],
+  };
+  // What is on or off, and the words for it.
+  const SWITCHES = {
+    reset: { each: true, never: false }, squares: { drawn: true, left: false },
+  };
+
+  // Whether a text or a number is one that `name` can have.
+  function allows(name, value) {
+    const number = typeof value === "string" && !value.trim() ? NaN : Number(value);
+    const [least, most] = RANGES[name];
+    return number >= least && number <= most && (name !== "steps" || Number.isInteger(number));
+  }
+
+  // One entry of an address as a change of the settings, or null if it cannot be.
+  function entry(key, value) {
+    if (key === "x" || key === "t") {
+      const list = value.split(",");
+      return list.every((item) => allows(key, item)) ? { [key]: list.map(Number) } : null;
+    }
+    if (key in CHOICES) return CHOICES[key].includes(value) ? { [key]: value } : null;
+    if (key in SWITCHES) return value in SWITCHES[key] ? { [key]: SWITCHES[key][value] } : null;
+    const isNumber = ["a", "b", "lr", "steps"].includes(key);
+    return isNumber && allows(key, value) ? { [key]: Number(value) } : null;
+  }
+
+  // The settings of an address, and the entries of it that could not be taken.
+  function read(address) {
+    const refused = [];
+    const settings = { ...START };
+    for (const [key, value] of new URLSearchParams(address)) {
+      const change = entry(key, value);
+      if (change) Object.assign(settings, change);
+      else refused.push(`${key}=${value}`);
+    }
+    const { x, t } = settings;
+    const [least, most] = RANGES.points;
+    if (x.length !== t.length || x.length < least || x.length > most) {
+      refused.push(`x=${x}`, `t=${t}`);
+      Object.assign(settings, { x: START.x, t: START.t });
+    }
+    return { settings, refused };
+  }
+
+  // The address of the settings: what differs from the start.
+  function write(settings) {
+    const word = (key, on) => Object.keys(SWITCHES[key]).find((w) => SWITCHES[key][w] === on);
+    const said = (key, value) => (key in SWITCHES ? word(key, value) : `${value}`);
+    return Object.keys(START)
+      .filter((key) => `${settings[key]}` !== `${START[key]}`)
+      .map((key) => `${key}=${said(key, settings[key])}`)
+      .join("&");
+  }
+
+  return { START, RANGES, allows, read, write };
+})();
