@@ -21,6 +21,7 @@ extensions = [
     "figures",
     "step_through",
     "playground",
+    "lean_pages",
     "local_inventories",
     "downloads",
     "source_links",

@@ -68,7 +68,10 @@ def test_readme_lists_every_make_target_and_no_other():
     targets = set(re.findall(r"^([a-z]+):", MAKEFILE, flags=re.MULTILINE)) - {"help"}
     listed = set(re.findall(r"^\| `make (\w+)` \|", README, flags=re.MULTILINE))
     assert listed == targets
-    assert set(re.findall(r"make ([a-z]+) {3}", MAKEFILE)) | {"serve", "bench", "clean", "vendor"} == targets
+    assert (
+        set(re.findall(r"make ([a-z]+) {3}", MAKEFILE)) | {"serve", "bench", "clean", "vendor"}
+        == targets
+    )
 
 
 def test_documents_name_no_make_target_that_is_not_there():

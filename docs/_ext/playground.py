@@ -105,10 +105,8 @@ class PlaygroundLink(SphinxRole):
 
 def _open(self, node: playground) -> None:
     home = self.builder.get_relative_uri(self.builder.current_docname, _HOME)
-    html = self.builder.templates.render(
-        "playground.html", {"small": node["small"], "home": home, "tasks": _tasks(), "_": _}
-    )
-    self.body.append(html)
+    context = {"small": node["small"], "home": home, "tasks": _tasks()}
+    self.body.append(self.builder.templates.render("playground.html", context))
     raise nodes.SkipNode
 
 
@@ -120,10 +118,16 @@ def _lead_home(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def _load(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
-    if doctree is not None and any(doctree.findall(playground)):
+    found = [] if doctree is None else list(doctree.findall(playground))
+    if found:
         app.add_css_file("playground/playground.css")
+        is_small = all(node["small"] for node in found)
+        if not is_small:
+            app.add_css_file("playground/page.css")
         for name in _SCRIPTS:
-            app.add_js_file(f"playground/{name}.js", loading_method="defer")
+            # A small playground has no tasks.
+            if name != "tasks" or not is_small:
+                app.add_js_file(f"playground/{name}.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> dict:

@@ -3,7 +3,7 @@
 // places on the screen.
 
 const charts = (() => {
-  const MARGIN = { left: 30, right: 8, top: 8, bottom: 26 };
+  const MARGIN = { left: 32, right: 8, top: 8, bottom: 26 };
   const PAST_LINES = 12;
   // A path longer than this is drawn by its last part.
   const PATH_ROWS = 500;
@@ -34,6 +34,7 @@ const charts = (() => {
       }
     }
 
+    const areAxesNew = memory();
     function lay(horizontal, vertical) {
       const scale = ([low, high], from, to) => (value) =>
         from + ((value - low) / (high - low)) * (to - from);
@@ -41,9 +42,19 @@ const charts = (() => {
         low + ((place - from) / (to - from)) * (high - low);
       const x = scale(horizontal, 0, size.width);
       const y = scale(vertical, size.height, 0);
+      if (areAxesNew(horizontal, vertical, size)) drawAxes(horizontal, vertical, x, y);
+      return {
+        x,
+        y,
+        xOf: inverse(horizontal, 0, size.width),
+        yOf: inverse(vertical, size.height, 0),
+        unit: size.width / (horizontal[1] - horizontal[0]),
+      };
+    }
+
+    function drawAxes(horizontal, vertical, x, y) {
       const across = d3.ticks(...horizontal, Math.max(2, size.width / 55));
       const up = d3.ticks(...vertical, Math.max(2, size.height / 40));
-
       const ticks = [
         ...across.map((value) => ({ value, x: x(value), y: size.height + 16, anchor: "middle" })),
         ...up.map((value) => ({ value, x: -6, y: y(value) + 4, anchor: "end" })),
@@ -67,7 +78,7 @@ const charts = (() => {
         .attr("x", (d) => d.x)
         .attr("y", (d) => d.y)
         .attr("text-anchor", (d) => d.anchor)
-        .text((d) => numbers.short(d.value));
+        .text((d) => numbers.tick(d.value));
       labels
         .selectAll("text")
         .data([
@@ -79,16 +90,21 @@ const charts = (() => {
         .attr("y", (d) => d.y)
         .attr("text-anchor", (d) => d.anchor)
         .text((d) => d.text);
-      return {
-        x,
-        y,
-        xOf: inverse(horizontal, 0, size.width),
-        yOf: inverse(vertical, size.height, 0),
-        unit: size.width / (horizontal[1] - horizontal[0]),
-      };
     }
 
     return { root, inside, above, size, measure, lay };
+  }
+
+  // Tells whether something is other than at the last time: what stays as it was is not drawn
+  // anew.
+  function memory() {
+    let last = null;
+    return (...things) => {
+      const now = JSON.stringify(things);
+      const isNew = now !== last;
+      last = now;
+      return isNew;
+    };
   }
 
   // What can be taken hold of: by mouse, finger and arrow keys alike. `where()` is its place
@@ -145,6 +161,7 @@ const charts = (() => {
     const layers = Object.fromEntries(
       ["squares", "past", "residuals", "line"].map((name) => [name, inside.append("g").attr("class", name)]),
     );
+    const arePointsNew = memory();
     let view = null;
     let isHeld = false;
     let place = null;
@@ -218,6 +235,7 @@ const charts = (() => {
         .attr("width", (d) => Math.abs(y(near(d.y)) - y(d.t)))
         .attr("height", (d) => Math.abs(y(near(d.y)) - y(d.t)));
 
+      if (!arePointsNew(view, picture.size, found.map((d) => [d.x, d.t]), selected)) return;
       const knobs = above
         .selectAll("g.point")
         .data(found.map((point, index) => ({ ...point, index })))
@@ -259,6 +277,7 @@ const charts = (() => {
       ]),
     );
     const walker = knob(above.append("g"), "walker").attr("tabindex", 0);
+    const isGroundNew = memory();
     let view = null;
     let isHeld = false;
     let place = null;
@@ -324,18 +343,19 @@ const charts = (() => {
       place = picture.lay(view.a, view.b);
       const { x, y } = place;
 
-      layers.contours
-        .selectAll("circle")
-        .data(contours(ground))
-        .join("circle")
-        .attr("r", 1)
-        .attr("transform", (d) => d);
-      const cross = [x(ground.best.a), y(ground.best.b)];
-      layers.best
-        .selectAll("path")
-        .data([cross])
-        .join("path")
-        .attr("d", (d) => `M${d[0] - 5},${d[1] - 5}l10,10m0,-10l-10,10`);
+      if (isGroundNew(view, size, ground)) {
+        layers.contours
+          .selectAll("circle")
+          .data(contours(ground))
+          .join("circle")
+          .attr("r", 1)
+          .attr("transform", (d) => d);
+        layers.best
+          .selectAll("path")
+          .data([ground.best])
+          .join("path")
+          .attr("d", (d) => `M${x(d.a) - 5},${y(d.b) - 5}l10,10m0,-10l-10,10`);
+      }
 
       const drawn = rows.slice(-PATH_ROWS);
       layers.way
@@ -395,10 +415,19 @@ const charts = (() => {
     ];
   }
 
+  // For `each` of a selection: a text that is there already is not laid out anew.
+  function write(text) {
+    return function (d) {
+      const wanted = text(d);
+      if (!this.firstChild) this.textContent = wanted;
+      else if (this.firstChild.data !== wanted) this.firstChild.data = wanted;
+    };
+  }
+
   // A sentence with its blanks filled in.
   function fill(sentence, values) {
     return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
-  return { points, surface, fill };
+  return { points, surface, write, fill };
 })();

@@ -12,19 +12,28 @@ const numbers = (() => {
     return size < TINY || (size >= 0.001 && size < 1e6) ? "fixed" : "power";
   }
 
+  const raised = (power) =>
+    [...String(power)].map((sign) => (sign === "-" ? "⁻" : SUPERSCRIPTS[sign])).join("");
+
   // As a number stands in a table: every digit has its place.
   function written(value) {
     if (Math.abs(value) < TINY) return "0.0000";
     if (style(value) === "fixed") return value.toFixed(4).replace("-", "−");
     const [digits, power] = value.toExponential(3).split("e");
-    const raised = [...String(Math.abs(Number(power)))].map((digit) => SUPERSCRIPTS[digit]).join("");
-    return `${digits.replace("-", "−")} · 10${power < 0 ? "⁻" : ""}${raised}`;
+    return `${digits.replace("-", "−")} · 10${raised(Number(power))}`;
   }
 
   // As a number stands in a sentence: no zeros behind it.
   function short(value) {
     const text = written(value);
     return text.includes("·") ? text : text.replace(/\.?0+$/, "");
+  }
+
+  // As a number stands at an axis, where there is little room.
+  function tick(value) {
+    if (Math.abs(value) < 1e4) return short(value);
+    const [digits, power] = value.toExponential().split("e+");
+    return `${digits.replace("-", "−")}·10${raised(power)}`;
   }
 
   // As a number stands in a calculation, behind another one.
@@ -43,5 +52,5 @@ const numbers = (() => {
     return style(value) === "fixed" ? ".4f" : ".3e";
   }
 
-  return { written, short, inner, literal, format };
+  return { written, short, tick, inner, literal, format };
 })();

@@ -21,10 +21,15 @@ function playground(root) {
 
   // What a reader does
 
-  function change(some) {
-    settings = { ...settings, ...some };
+  function show(wanted) {
+    settings = wanted;
     rows = descent.walk(settings);
     draw();
+  }
+
+  function change(some) {
+    show({ ...settings, ...some });
+    judge();
   }
 
   function go(count) {
@@ -32,6 +37,7 @@ function playground(root) {
     settings = { ...settings, steps };
     rows = descent.walk(settings, rows);
     draw();
+    judge();
   }
 
   function isOver() {
@@ -155,7 +161,9 @@ function playground(root) {
       } else {
         const given = field.value || words.nothing;
         draw(field);
-        note(say("refused", { name: field.dataset.name, least, most, given, kept: field.value }));
+        const plain = (value) => `${value}`.replace("-", "−");
+        const range = { least: plain(least), most: plain(most) };
+        note(say("refused", { name: field.dataset.name, ...range, given, kept: plain(field.value) }));
       }
     });
   }
@@ -288,9 +296,10 @@ function playground(root) {
         .selectAll("td")
         .data((d, i) => [String(i + 1), ...d])
         .join("td")
-        .text((d) => d);
+        .each(charts.write((d) => d));
       put("loss", words[settings.loss]);
       for (const name of ["e", "da", "db"]) put(name, numbers.written(row[name]));
+      for (const name of ["a", "b"]) put(`grad-${name}`, numbers.written(row.grad[name]));
     }
     put("next", arithmetic(row, moved).join("\n"));
   }
@@ -355,13 +364,17 @@ function playground(root) {
 
   function drawTasks() {
     for (const item of all("[data-task]")) {
+      item.toggleAttribute("data-done", done.includes(JSON.parse(item.dataset.task).kind));
+    }
+  }
+
+  // Look what the reader has done. What a link brought along is nobody's doing.
+  function judge() {
+    for (const item of all("[data-task]")) {
       const task = JSON.parse(item.dataset.task);
-      if (!done.includes(task.kind) && tasks.isDone(task, settings, rows)) {
-        keep([...done, task.kind]);
-        note(say("done", { task: item.querySelector("[data-asks]").textContent }));
-        return;
-      }
-      item.toggleAttribute("data-done", done.includes(task.kind));
+      if (done.includes(task.kind) || !tasks.isDone(task, settings, rows)) continue;
+      keep([...done, task.kind]);
+      note(say("done", { task: item.querySelector("[data-asks]").textContent }));
     }
   }
 
@@ -392,7 +405,7 @@ function playground(root) {
     timer = null;
     selected = 0;
     note("");
-    change(wanted);
+    show(wanted);
     if (refused.length) note(say("address", { refused: refused.join(", ") }));
   }
 
@@ -408,6 +421,8 @@ function playground(root) {
   if (hasAddress) {
     addEventListener("hashchange", load);
     addEventListener("pagehide", () => remembering && remember());
+    // The address is up to date before a link changes it, or a second click would change nothing.
+    for (const link of all("a[href^='#']")) link.addEventListener("click", remember);
     load();
   }
   draw();

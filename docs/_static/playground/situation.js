@@ -32,28 +32,29 @@ const situation = (() => {
       const list = value.split(",");
       return list.every((item) => allows(key, item)) ? { [key]: list.map(Number) } : null;
     }
-    if (key in CHOICES) return CHOICES[key].includes(value) ? { [key]: value } : null;
-    if (key in SWITCHES) return value in SWITCHES[key] ? { [key]: SWITCHES[key][value] } : null;
+    if (Object.hasOwn(CHOICES, key)) return CHOICES[key].includes(value) ? { [key]: value } : null;
+    if (Object.hasOwn(SWITCHES, key)) {
+      return Object.hasOwn(SWITCHES[key], value) ? { [key]: SWITCHES[key][value] } : null;
+    }
     const isNumber = ["a", "b", "lr", "steps"].includes(key);
     return isNumber && allows(key, value) ? { [key]: Number(value) } : null;
   }
 
   // The settings of an address, and the entries of it that could not be taken.
   function read(address) {
-    const refused = [];
-    const settings = { ...START };
-    for (const [key, value] of new URLSearchParams(address)) {
-      const change = entry(key, value);
-      if (change) Object.assign(settings, change);
-      else refused.push(`${key}=${value}`);
-    }
-    const { x, t } = settings;
+    const asked = [...new URLSearchParams(address)];
+    const changes = asked.map(([key, value]) => entry(key, value));
+    const settings = Object.assign({ ...START }, ...changes);
+    // The points are taken as a whole or not at all.
     const [least, most] = RANGES.points;
-    if (x.length !== t.length || x.length < least || x.length > most) {
-      refused.push(`x=${x}`, `t=${t}`);
-      Object.assign(settings, { x: START.x, t: START.t });
-    }
-    return { settings, refused };
+    const count = settings.x.length;
+    const arePoints = ([key]) => key === "x" || key === "t";
+    const isBroken =
+      asked.some((pair, i) => arePoints(pair) && !changes[i]) ||
+      count !== settings.t.length || count < least || count > most;
+    if (isBroken) Object.assign(settings, { x: START.x, t: START.t });
+    const refused = asked.filter((pair, i) => !changes[i] || (isBroken && arePoints(pair)));
+    return { settings, refused: refused.map((pair) => pair.join("=")) };
   }
 
   // The address of the settings: what differs from the start.
