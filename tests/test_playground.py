@@ -792,7 +792,9 @@ def test_link_to_the_situation_is_copied(playground):
 
 
 def test_link_is_shown_where_it_cannot_be_copied(playground):
-    playground.page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error())")
+    playground.page.evaluate(
+        "() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }"
+    )
     playground.press("Step")
     playground.press("Copy a link to this situation")
     playground.page.wait_for_function(

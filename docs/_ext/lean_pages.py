@@ -10,7 +10,7 @@ from sphinx.application import Sphinx
 _NEEDED_FOR = {
     "sg_gallery": "sphx-glr-",
     "sg-tags": "sphx-glr-",
-    "mystnb.": 'class="cell',
+    "mystnb.": "cell_input",
 }
 
 

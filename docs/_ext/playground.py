@@ -22,7 +22,17 @@ _ = get_translation("site")
 
 _HOME = "playground"
 # In the order in which they need each other.
-_SCRIPTS = ("d3", "numbers", "descent", "situation", "program", "tasks", "charts", "playground")
+_SCRIPTS = (
+    "d3",
+    "numbers",
+    "descent",
+    "arithmetic",
+    "situation",
+    "program",
+    "tasks",
+    "charts",
+    "playground",
+)
 
 
 def _tasks() -> list[dict[str, Any]]:

@@ -36,10 +36,14 @@ const charts = (() => {
 
     const areAxesNew = memory();
     function lay(horizontal, vertical) {
-      const scale = ([low, high], from, to) => (value) =>
-        from + ((value - low) / (high - low)) * (to - from);
-      const inverse = ([low, high], from, to) => (place) =>
-        low + ((place - from) / (to - from)) * (high - low);
+      const scale =
+        ([low, high], from, to) =>
+        (value) =>
+          from + ((value - low) / (high - low)) * (to - from);
+      const inverse =
+        ([low, high], from, to) =>
+        (place) =>
+          low + ((place - from) / (to - from)) * (high - low);
       const x = scale(horizontal, 0, size.width);
       const y = scale(vertical, size.height, 0);
       if (areAxesNew(horizontal, vertical, size)) drawAxes(horizontal, vertical, x, y);
@@ -159,7 +163,10 @@ const charts = (() => {
     const picture = plane(svg, ["x", "t"]);
     const { root, inside, above } = picture;
     const layers = Object.fromEntries(
-      ["squares", "past", "residuals", "line"].map((name) => [name, inside.append("g").attr("class", name)]),
+      ["squares", "past", "residuals", "line"].map((name) => [
+        name,
+        inside.append("g").attr("class", name),
+      ]),
     );
     const arePointsNew = memory();
     let view = null;
@@ -193,8 +200,14 @@ const charts = (() => {
       const { found, rows, row, selected, squares } = state;
       if (!isHeld || !view) {
         view = {
-          x: rangeOf(found.map((point) => point.x), [0, 6]),
-          y: rangeOf(found.map((point) => point.t), [0, 6]),
+          x: rangeOf(
+            found.map((point) => point.x),
+            [0, 6],
+          ),
+          y: rangeOf(
+            found.map((point) => point.t),
+            [0, 6],
+          ),
         };
       }
       place = picture.lay(view.x, view.y);
@@ -235,7 +248,15 @@ const charts = (() => {
         .attr("width", (d) => Math.abs(y(near(d.y)) - y(d.t)))
         .attr("height", (d) => Math.abs(y(near(d.y)) - y(d.t)));
 
-      if (!arePointsNew(view, picture.size, found.map((d) => [d.x, d.t]), selected)) return;
+      if (
+        !arePointsNew(
+          view,
+          picture.size,
+          found.map((d) => [d.x, d.t]),
+          selected,
+        )
+      )
+        return;
       const knobs = above
         .selectAll("g.point")
         .data(found.map((point, index) => ({ ...point, index })))
@@ -323,7 +344,9 @@ const charts = (() => {
       const [cos, sin] = [Math.cos(ground.direction), Math.sin(ground.direction)];
       const [x, y] = [place.x(ground.best.a), place.y(ground.best.b)];
       const reach = Math.max(
-        ...[0, size.width].flatMap((px) => [0, size.height].map((py) => Math.hypot(px - x, py - y))),
+        ...[0, size.width].flatMap((px) =>
+          [0, size.height].map((py) => Math.hypot(px - x, py - y)),
+        ),
       );
       const radius = (error, bend) => Math.sqrt((2 * error) / bend) * place.unit;
       const list = [];
@@ -331,7 +354,9 @@ const charts = (() => {
       for (; radius(error, across) < reach; error *= 2) {
         const wide = radius(error, across);
         const long = along ? Math.min(1e5, radius(error, along)) : 1e5;
-        list.push(`matrix(${wide * cos}, ${-wide * sin}, ${long * sin}, ${long * cos}, ${x}, ${y})`);
+        list.push(
+          `matrix(${wide * cos}, ${-wide * sin}, ${long * sin}, ${long * cos}, ${x}, ${y})`,
+        );
       }
       return list;
     }
@@ -389,7 +414,11 @@ const charts = (() => {
         .attr("cx", (d) => x(d.a))
         .attr("cy", (d) => y(d.b));
       const push = [-lr * row.da * place.unit, lr * row.db * place.unit];
-      layers.downhill.selectAll("path").data(arrow(here, push)).join("path").attr("d", (d) => d);
+      layers.downhill
+        .selectAll("path")
+        .data(arrow(here, push))
+        .join("path")
+        .attr("d", (d) => d);
 
       walker.attr("transform", `translate(${here})`);
       const now = `a = ${numbers.short(row.a)}, b = ${numbers.short(row.b)}`;

@@ -159,7 +159,18 @@ const descent = (() => {
   }
 
   return {
-    MOMENTUM, BETAS, EPSILON, MOST_ERROR,
-    pointwise, update, start, next, isHeld, hasArrived, walk, ground, limit,
+    MOMENTUM,
+    BETAS,
+    EPSILON,
+    MOST_ERROR,
+    pointwise,
+    update,
+    start,
+    next,
+    isHeld,
+    hasArrived,
+    walk,
+    ground,
+    limit,
   };
 })();

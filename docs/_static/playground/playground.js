@@ -9,7 +9,9 @@ function playground(root) {
   const all = (selector) => [...root.querySelectorAll(selector)];
   // What a small playground leaves out is missing, and not asked for.
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const words = Object.fromEntries(all("template").map((t) => [t.dataset.name, t.content.textContent.trim()]));
+  const words = Object.fromEntries(
+    all("template").map((t) => [t.dataset.name, t.content.textContent.trim()]),
+  );
   const say = (name, values) => charts.fill(words[name], values);
   const hasAddress = root.hasAttribute("data-address");
 
@@ -17,7 +19,6 @@ function playground(root) {
   let rows = descent.walk(settings);
   let selected = 0;
   let timer = null;
-  let ran = 0;
 
   // What a reader does
 
@@ -25,6 +26,7 @@ function playground(root) {
     settings = wanted;
     rows = descent.walk(settings);
     draw();
+    rememberSoon();
   }
 
   function change(some) {
@@ -37,6 +39,7 @@ function playground(root) {
     settings = { ...settings, steps };
     rows = descent.walk(settings, rows);
     draw();
+    rememberSoon();
     judge();
   }
 
@@ -53,7 +56,7 @@ function playground(root) {
   }
 
   function run() {
-    ran = 0;
+    let ran = 0;
     const on = () => {
       if (isOver()) return pause();
       timer = setTimeout(on, 1000 / PACE);
@@ -122,7 +125,9 @@ function playground(root) {
 
   const pictures = [
     charts.points(part("points"), words, told),
-    charts.surface(part("surface"), words, { move: (a, b) => change({ a: within("a", a), b: within("b", b), steps: 0 }) }),
+    charts.surface(part("surface"), words, {
+      move: (a, b) => change({ a: within("a", a), b: within("b", b), steps: 0 }),
+    }),
   ];
 
   for (const button of all("[data-do]")) {
@@ -134,7 +139,8 @@ function playground(root) {
   }
 
   // Numbers: a slider each, a field each. A rate goes by powers of ten.
-  const fromSlider = (name, value) => (name === "lr" ? Number((10 ** value).toPrecision(2)) : value);
+  const fromSlider = (name, value) =>
+    name === "lr" ? Number((10 ** value).toPrecision(2)) : value;
   const toSlider = (name, value) => (name === "lr" ? Math.log10(value) : value);
   const asStart = (name, value) => (name === "lr" ? { lr: value } : { [name]: value, steps: 0 });
   // Slope and intercept are where the walk stands. Who sets one of them starts there, with the other.
@@ -151,20 +157,13 @@ function playground(root) {
   for (const field of all("[data-field]")) {
     const name = field.dataset.field;
     field.addEventListener("change", () => {
-      const [least, most] = situation.RANGES[name];
-      if (situation.allows(name, field.value)) {
-        note("");
-        if (name === "x" || name === "t") {
-          const [x, t] = listed()[selected];
-          told.move(selected, name === "x" ? Number(field.value) : x, name === "t" ? Number(field.value) : t);
-        } else set(name, Number(field.value));
-      } else {
-        const given = field.value || words.nothing;
-        draw(field);
-        const plain = (value) => `${value}`.replace("-", "−");
-        const range = { least: plain(least), most: plain(most) };
-        note(say("refused", { name: field.dataset.name, ...range, given, kept: plain(field.value) }));
-      }
+      if (!situation.allows(name, field.value)) return refuse(field);
+      note("");
+      const value = Number(field.value);
+      const [x, t] = listed()[selected];
+      if (name === "x") told.move(selected, value, t);
+      else if (name === "t") told.move(selected, x, value);
+      else set(name, value);
     });
   }
   for (const choice of all("[data-choice]")) {
@@ -175,6 +174,18 @@ function playground(root) {
       else if (name === "selected") told.select(Number(choice.value));
       else change({ [name]: choice.value });
     });
+  }
+
+  // A number that cannot be is put back, and the reader is told which could.
+  function refuse(field) {
+    const { field: key, name } = field.dataset;
+    const kept = values()[key];
+    const given = field.value || words.nothing;
+    const [least, most, stays] = [...situation.RANGES[key], kept].map((v) =>
+      `${v}`.replace("-", "−"),
+    );
+    field.value = kept;
+    note(say("refused", { name, least, most, given, kept: stays }));
   }
 
   // What is seen
@@ -188,7 +199,7 @@ function playground(root) {
     if (element && element.textContent !== text) element.textContent = text;
   };
 
-  function draw(forced = null) {
+  function draw() {
     const row = rows.at(-1);
     const ground = descent.ground(settings);
     const held = descent.isHeld(row);
@@ -199,7 +210,7 @@ function playground(root) {
     const state = { found, rows, row, selected, squares, ground, ahead, lr };
     for (const picture of pictures) picture.draw(state);
 
-    drawControls(row, forced);
+    drawControls();
     drawState(row, held);
     drawLimit(ground);
     drawNumbers(found, row, moved);
@@ -207,21 +218,28 @@ function playground(root) {
     if (code) put("program", program.of(settings, row));
     drawTasks();
     for (const link of all("a[data-open]")) link.hash = situation.write(settings);
-    if (hasAddress) rememberSoon();
   }
 
-  function drawControls(row, forced) {
-    const digits = (value) => Number(Math.abs(value) < 1e6 ? value.toFixed(4) : value.toPrecision(4));
-    const values = { a: digits(row.a), b: digits(row.b), lr: settings.lr, x: settings.x[selected], t: settings.t[selected] };
+  // What the fields and sliders hold.
+  function values() {
+    const { a, b } = rows.at(-1);
+    const digits = (value) =>
+      Number(Math.abs(value) < 1e6 ? value.toFixed(4) : value.toPrecision(4));
+    const [x, t] = [settings.x[selected], settings.t[selected]];
+    return { a: digits(a), b: digits(b), lr: settings.lr, x, t };
+  }
+
+  function drawControls() {
+    const shown = values();
     for (const field of all("[data-field]")) {
-      // Nothing is written over what a reader is typing.
-      const isTyped = field === document.activeElement && field !== forced && timer !== null;
-      if (!isTyped) field.value = values[field.dataset.field];
+      // While it runs, nothing is written over what a reader is typing.
+      const isTyped = field === document.activeElement && timer !== null;
+      if (!isTyped) field.value = shown[field.dataset.field];
     }
     for (const slider of all("[data-slider]")) {
       const name = slider.dataset.slider;
-      slider.value = toSlider(name, values[name]);
-      slider.setAttribute("aria-valuetext", values[name]);
+      slider.value = toSlider(name, shown[name]);
+      slider.setAttribute("aria-valuetext", shown[name]);
     }
     for (const choice of all("select[data-choice]")) {
       if (choice.dataset.choice === "selected") drawPointChoice(choice);
@@ -276,7 +294,10 @@ function playground(root) {
     if (limit === null) name = settings.reset ? "adam" : "never";
     root.toggleAttribute("data-above", name === "above" || name === "never");
     const factor = settings.optimizer === "momentum" ? `2 · (1 + ${descent.MOMENTUM})` : "2";
-    put("limit", say(name, { factor, across: short(across), limit: short(limit ?? 0), lr: settings.lr }));
+    put(
+      "limit",
+      say(name, { factor, across: short(across), limit: short(limit ?? 0), lr: settings.lr }),
+    );
     const ratio = along ? short(Number((across / along).toPrecision(4))) : "∞";
     put("ground", say("ground", { across: short(across), along: short(along), ratio }));
   }
@@ -301,56 +322,19 @@ function playground(root) {
       for (const name of ["e", "da", "db"]) put(name, numbers.written(row[name]));
       for (const name of ["a", "b"]) put(`grad-${name}`, numbers.written(row.grad[name]));
     }
-    put("next", arithmetic(row, moved).join("\n"));
-  }
-
-  // The next step with its numbers put in, a line each.
-  function arithmetic(row, moved) {
-    if (!moved) return [];
-    const { short, inner } = numbers;
-    const lines = [];
-    const { lr, optimizer, reset } = settings;
-    const before = rows.at(-2);
-    for (const name of ["a", "b"]) {
-      const { grad, kept } = row;
-      const now = moved[name];
-      if (!reset && before) {
-        const fresh = row[`d${name}`];
-        lines.push(`${name}.grad = ${short(before.grad[name])} + ${inner(fresh)} = ${short(grad[name])}`);
-      }
-      let step = `${lr} × ${inner(grad[name])}`;
-      if (optimizer === "momentum") {
-        const old = kept && `${descent.MOMENTUM} × ${inner(kept[name].velocity)} + ${inner(grad[name])}`;
-        lines.push(`v ← ${old ? `${old} = ` : ""}${short(now.velocity)}`);
-        step = `${lr} × ${inner(now.velocity)}`;
-      } else if (optimizer === "adam") {
-        const [m, s] = kept ? [kept[name].mean, kept[name].square] : [0, 0];
-        const [one, two] = descent.BETAS;
-        const part = (beta) => Number((1 - beta).toPrecision(3));
-        const count = row.step + 1;
-        lines.push(
-          `m ← ${one} × ${inner(m)} + ${part(one)} × ${inner(grad[name])} = ${short(now.mean)}`,
-          `s ← ${two} × ${inner(s)} + ${part(two)} × ${inner(grad[name])}² = ${short(now.square)}`,
-          `M = ${short(now.mean)} / (1 − ${one}^${count}) = ${short(now.mean / now.meanPart)}`,
-          `S = ${short(now.square)} / (1 − ${two}^${count}) = ${short(now.square / now.squarePart)}`,
-        );
-        step = `${lr} × ${inner(now.mean / now.meanPart)} / (√${inner(now.square / now.squarePart)} + 10⁻⁸)`;
-      }
-      lines.push(`${name} ← ${short(row[name])} − ${step} = ${short(now.to)}`);
-    }
-    return lines;
+    put("next", arithmetic.of(settings, rows, moved).join("\n"));
   }
 
   // Tasks. What is done stays done, in this browser.
 
-  function kept() {
+  function stored() {
     try {
       return JSON.parse(localStorage.getItem(STORED)) ?? [];
     } catch {
       return [];
     }
   }
-  let done = kept();
+  let done = stored();
 
   function keep(list) {
     done = list;
@@ -393,7 +377,7 @@ function playground(root) {
 
   // Browsers allow no more than a few changes a second.
   function rememberSoon() {
-    remembering ??= setTimeout(remember, 400);
+    if (hasAddress) remembering ??= setTimeout(remember, 400);
   }
 
   function load() {

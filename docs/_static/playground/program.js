@@ -14,7 +14,9 @@ const program = (() => {
     const shown = (name, value) => `${name} = {${name}.item():${format(value)}}`;
     const error = `e = torch.${settings.loss}((t - y) ** 2)`;
 
-    const begin = optimizer ? [`optimizer = ${optimizer(literal(settings.lr))}`] : [`lr = ${literal(settings.lr)}`];
+    const begin = optimizer
+      ? [`optimizer = ${optimizer(literal(settings.lr))}`]
+      : [`lr = ${literal(settings.lr)}`];
     const move = optimizer
       ? ["optimizer.step()", ...(settings.reset ? ["optimizer.zero_grad()"] : [])]
       : [
@@ -24,7 +26,10 @@ const program = (() => {
           ...(settings.reset ? ["a.grad = None", "b.grad = None"] : []),
         ];
     const measure = ["y = a * x + b", error, "e.backward()"];
-    const loop = [`for step in range(${row.step}):`, ...[...measure, ...move].map((line) => `    ${line}`)];
+    const loop = [
+      `for step in range(${row.step}):`,
+      ...[...measure, ...move].map((line) => `    ${line}`),
+    ];
     const results = [
       ...["a", "b", "e"].map((name) => [name, row[name]]),
       ...["a", "b"].map((name) => [`${name}.grad`, row.grad[name]]),

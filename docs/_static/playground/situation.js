@@ -3,20 +3,35 @@
 
 const situation = (() => {
   const START = {
-    x: [1, 2], t: [3, 5], a: 1, b: 0,
-    lr: 0.1, steps: 0, optimizer: "sgd", loss: "mean", reset: true, squares: false,
+    x: [1, 2],
+    t: [3, 5],
+    a: 1,
+    b: 0,
+    lr: 0.1,
+    steps: 0,
+    optimizer: "sgd",
+    loss: "mean",
+    reset: true,
+    squares: false,
   };
   // Least and most of each number.
   const RANGES = {
-    x: [-100, 100], t: [-100, 100], a: [-100, 100], b: [-100, 100],
-    lr: [0.00001, 10], steps: [0, 5000], points: [2, 50],
+    x: [-100, 100],
+    t: [-100, 100],
+    a: [-100, 100],
+    b: [-100, 100],
+    lr: [0.00001, 10],
+    steps: [0, 5000],
+    points: [2, 50],
   };
   const CHOICES = {
-    optimizer: ["sgd", "momentum", "adam"], loss: ["mean", "sum"],
+    optimizer: ["sgd", "momentum", "adam"],
+    loss: ["mean", "sum"],
   };
   // What is on or off, and the words for it.
   const SWITCHES = {
-    reset: { each: true, never: false }, squares: { drawn: true, left: false },
+    reset: { each: true, never: false },
+    squares: { drawn: true, left: false },
   };
 
   // Whether a text or a number is one that `name` can have.
@@ -51,7 +66,9 @@ const situation = (() => {
     const arePoints = ([key]) => key === "x" || key === "t";
     const isBroken =
       asked.some((pair, i) => arePoints(pair) && !changes[i]) ||
-      count !== settings.t.length || count < least || count > most;
+      count !== settings.t.length ||
+      count < least ||
+      count > most;
     if (isBroken) Object.assign(settings, { x: START.x, t: START.t });
     const refused = asked.filter((pair, i) => !changes[i] || (isBroken && arePoints(pair)));
     return { settings, refused: refused.map((pair) => pair.join("=")) };

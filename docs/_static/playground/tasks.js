@@ -3,8 +3,7 @@
 
 const tasks = (() => {
   // A walk of the course's two points, from its start.
-  const isCourse = ({ x, t, a, b }) =>
-    `${x}` === "1,2" && `${t}` === "3,5" && a === 1 && b === 0;
+  const isCourse = ({ x, t, a, b }) => `${x}` === "1,2" && `${t}` === "3,5" && a === 1 && b === 0;
   const isPlain = ({ optimizer, loss, reset }) => optimizer === "sgd" && loss === "mean" && reset;
 
   const kinds = {
@@ -18,7 +17,9 @@ const tasks = (() => {
 
     // Plain steps that end `times` as high as they began.
     diverge: (task, settings, rows) =>
-      isPlain(settings) && rows.length > 3 && rows.at(-1).e > task.times * Math.max(rows[0].e, 1e-9),
+      isPlain(settings) &&
+      rows.length > 3 &&
+      rows.at(-1).e > task.times * Math.max(rows[0].e, 1e-9),
 
     // Ground that bends `times` as strongly across as along, and is walked over.
     slow: (task, settings, rows) => {
@@ -28,7 +29,8 @@ const tasks = (() => {
 
     // With the sum, the first step that the mean takes at the rate `lr`.
     sum: (task, settings, rows) => {
-      if (!isCourse(settings) || settings.optimizer !== "sgd" || settings.loss !== "sum") return false;
+      if (!isCourse(settings) || settings.optimizer !== "sgd" || settings.loss !== "sum")
+        return false;
       const [, wanted] = descent.walk({ ...settings, loss: "mean", lr: task.lr, steps: 1 });
       const near = (name) => Math.abs(rows[1][name] - wanted[name]) < 1e-9;
       return rows.length > 1 && near("a") && near("b");
