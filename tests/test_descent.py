@@ -23,6 +23,8 @@ COURSE = {
     "optimizer": "sgd", "loss": "mean", "reset": True,
 }  # fmt: skip
 
+AT_GOAL = {"a": 2, "b": 1, "e": 0, "da": 0, "db": 0, "grad": {"a": 0, "b": 0}, "kept": None}
+
 # Each job is [name of a function of `descent`, its arguments]. JSON has no infinity.
 WORKER = """([scripts, jobs]) => new Promise((resolve, reject) => {
   const code = `importScripts(${scripts.map((s) => JSON.stringify(s))});
@@ -250,7 +252,7 @@ def test_below_the_limit_a_walk_arrives_and_above_it_diverges(descent, optimizer
     s = settings(x=[-1, 0.5, 3], t=[2, 0, 1], optimizer=optimizer, loss=loss, steps=3000)
     limit, ground = descent(["limit", s], ["ground", s])
     below, above = descent(["walk", s | {"lr": 0.98 * limit}], ["walk", s | {"lr": 1.02 * limit}])
-    assert below[-1]["step"] == 3000
+    assert descent(["end", s, below[-1]]) == ["arrived"]
     assert below[-1]["e"] == pytest.approx(ground["least"], rel=1e-9)
     assert above[-1]["step"] < 3000 and above[-1]["e"] > 1e12
 
@@ -281,9 +283,53 @@ def test_adams_first_step_is_as_long_as_the_rate_on_any_ground(descent, scale):
     assert [rows[1]["a"], rows[1]["b"]] == pytest.approx([1.1, 0.1], abs=1e-8)
 
 
-def test_walk_at_the_goal_has_arrived(descent):
-    at_goal, before = settings(a=2, b=1), settings(steps=1)
-    rows = descent(["start", at_goal], ["start", before])
-    assert descent(["hasArrived", at_goal, rows[0]], ["hasArrived", before, rows[1]]) == [
-        True, False,
-    ]  # fmt: skip
+def test_walk_ends_at_the_goal_and_not_before(descent):
+    at_goal, before = settings(a=2, b=1, steps=5), settings(lr=0.25, steps=5000)
+    rows, ends = descent(["walk", at_goal], ["end", at_goal, {"step": 0, **AT_GOAL}])
+    assert len(rows) == 1 and ends == "arrived"
+    (rows,) = descent(["walk", before])
+    assert 100 < len(rows) < 5000
+    assert [rows[-1]["a"], rows[-1]["b"]] == pytest.approx([2, 1], abs=1e-8)
+    assert descent(["end", before, rows[-1]], ["end", before, rows[50]]) == ["arrived", None]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_flat_ground_far_from_the_goal_is_no_arrival(descent, optimizer):
+    s = settings(x=[-1e-4, 1e-4], t=[0, 0], a=50, lr=1e-5, steps=50, optimizer=optimizer)
+    (rows,) = descent(["walk", s])
+    assert rows[-1]["step"] == 50
+
+
+LONG = [
+    {"optimizer": "adam", "lr": 2},
+    {"optimizer": "adam", "lr": 10},
+    {"optimizer": "adam", "lr": 1, "loss": "sum", "x": [1, 2, 3, 4], "t": [3, 5, 4, 6]},
+    {"optimizer": "adam", "lr": 0.1, "reset": False},
+    {"optimizer": "momentum", "lr": 0.1},
+    {"reset": False, "lr": 0.5},
+]
+
+
+@pytest.mark.parametrize("changes", LONG, ids=str)
+def test_walks_of_5000_steps_stay_those_of_pytorch(descent, changes):
+    s = settings(steps=5000, **changes)
+    (rows,) = descent(["walk", s])
+    assert len(rows) > 300
+    for row, truth in zip(rows, torch_rows(s, len(rows) - 1), strict=True):
+        assert all(map(close, numbers_of(row), truth)), (row, truth)
+
+
+def test_without_a_reset_plain_steps_stay_bounded_up_to_their_limit(descent):
+    s = settings(reset=False, steps=5000)
+    (limit,) = descent(["swingLimit", s])
+    assert f"{limit:.4f}" == "0.5836"
+    below, above = descent(["walk", s | {"lr": 0.98 * limit}], ["walk", s | {"lr": 1.02 * limit}])
+    assert below[-1]["step"] == 5000 and max(row["e"] for row in below) < 1e4
+    assert above[-1]["e"] > 1e12
+
+
+@pytest.mark.parametrize("rate", [0.00001, 0.01, 0.1])
+def test_momentum_without_a_reset_swings_farther_at_every_rate(descent, rate):
+    s = settings(reset=False, optimizer="momentum", lr=rate, steps=5000)
+    (rows,) = descent(["walk", s])
+    assert rows[-1]["e"] > 1e12

@@ -30,7 +30,9 @@ _SCRIPTS = (
     "situation",
     "program",
     "tasks",
-    "charts",
+    "picture",
+    "points",
+    "surface",
     "playground",
 )
 
@@ -39,27 +41,30 @@ def _tasks() -> list[dict[str, Any]]:
     """Return the tasks: what each asks for, when it is done, and the situation to begin in."""
     asked = [
         (
-            _("Find a learning rate with which one single step brings the error under %(error)s."),
+            _(
+                "Take one step. Then move the learning rate until the error after this one step "
+                "is under %(error)s."
+            ),
             {"kind": "step", "error": 0.1},
             "lr=0.01",
         ),
         (
-            _("Bring the error under %(error)s in at most %(steps)s steps."),
+            _("Find a rate that brings the error under %(error)s in at most %(steps)s steps."),
             {"kind": "under", "error": 0.01, "steps": 20},
             "lr=0.01",
         ),
         (
             _(
-                "Find a rate that makes the walk diverge: let the error grow to %(times)s times "
-                "what it was."
+                "Make plain SGD diverge: find a rate that lets the error grow to %(times)s times "
+                "what it is at step 0."
             ),
             {"kind": "diverge", "times": 1000},
             "lr=0.2",
         ),
         (
             _(
-                "Make the slow direction slow: move the points until the ground bends "
-                "%(times)s times as strongly across the valley as along it. Then take "
+                "Make the valley long and the slow direction slow: move the dots until the ground "
+                "bends %(times)s times as strongly across the valley as along it. Then take "
                 "%(steps)s steps."
             ),
             {"kind": "slow", "times": 1000, "steps": 10},
@@ -67,16 +72,17 @@ def _tasks() -> list[dict[str, Any]]:
         ),
         (
             _(
-                "Take the sum of the squares instead of their mean. Find the rate with which "
-                "the first step is the one that the mean takes at %(lr)s."
+                "Remember where the first step leads with the mean and the rate %(lr)s. Then "
+                "choose the sum of the squares, find the rate that leads to the same place, and "
+                "take that step."
             ),
             {"kind": "sum", "lr": 0.1},
-            "loss=sum",
+            "lr=0.1",
         ),
         (
             _(
-                "Never reset the gradient: let the error fall under %(error)s and see it come "
-                "back, over %(again)s."
+                "Tick “never reset the gradient” and step until the error is under %(error)s. "
+                "Then go on until it is above %(again)s once more."
             ),
             {"kind": "swing", "error": 0.1, "again": 1},
             "lr=0.1",

@@ -63,7 +63,7 @@ const descent = (() => {
       const before = kept ?? { mean: 0, square: 0 };
       const mean = before.mean + (1 - BETAS[0]) * (grad - before.mean);
       const square = BETAS[1] * before.square + (1 - BETAS[1]) * grad * grad;
-      // Both began at 0, and are too small by these parts.
+      // Both began at 0. These are the parts of the whole that they hold by now.
       const meanPart = 1 - BETAS[0] ** count;
       const squarePart = 1 - BETAS[1] ** count;
       const size = Math.sqrt(square) / Math.sqrt(squarePart) + EPSILON;
@@ -101,18 +101,33 @@ const descent = (() => {
     return !(row.e <= MOST_ERROR);
   }
 
-  // Whether the next step would change nothing that counts.
+  // Whether a walk has arrived: the ground is level there and the next step changes nothing
+  // that counts. It ends there. Going on, Adam would come to divide rounding by rounding.
   function hasArrived(settings, row) {
+    const level = 1e-9 * largest(settings);
+    if (Math.abs(row.da) > level || Math.abs(row.db) > level) return false;
     const { a, b } = update(settings, row);
-    const still = (from, to) => Math.abs(to - from) <= 1e-12 * Math.max(1, Math.abs(from));
+    const still = (from, to) => Math.abs(to - from) <= 1e-10 * Math.max(1, Math.abs(from));
     return still(row.a, a.to) && still(row.b, b.to);
   }
 
-  // All rows up to settings.steps, or to where the walk is held. Rows that are there already,
-  // of the same settings, are gone on from.
+  // How large the numbers are that a derivative adds up; at most 1 of small points.
+  function largest({ x, t }) {
+    const size = Math.max(...x.map(Math.abs));
+    return Math.min(1, size || 1) * Math.max(1, size, ...t.map(Math.abs));
+  }
+
+  // Why a walk takes no further step: "held" or "arrived"; null where it goes on.
+  function end(settings, row) {
+    if (isHeld(row)) return "held";
+    return hasArrived(settings, row) ? "arrived" : null;
+  }
+
+  // All rows up to settings.steps, or to where the walk ends. Rows that are there already, of
+  // the same settings, are gone on from.
   function walk(settings, rows = [start(settings)]) {
     const all = rows.slice(0, settings.steps + 1);
-    for (let row = all.at(-1); row.step < settings.steps && !isHeld(row); row = all.at(-1)) {
+    for (let row = all.at(-1); row.step < settings.steps && !end(settings, row); row = all.at(-1)) {
       all.push(next(settings, row));
     }
     return all;
@@ -127,7 +142,7 @@ const descent = (() => {
     const middle = { x: mean(x), t: mean(t) };
     const spread = mean(x.map((xi) => (xi - middle.x) ** 2));
     const common = mean(x.map((xi, i) => (xi - middle.x) * (t[i] - middle.t)));
-    const isFlat = !(spread > 1e-12 * (1 + middle.x ** 2));
+    const isFlat = !(spread > 1e-15 * (1 + middle.x ** 2));
 
     const scale = loss === "mean" ? 2 : 2 * n;
     // Eigenvalues of [[mean x², mean x], [mean x, 1]]: sum and product are known.
@@ -150,12 +165,20 @@ const descent = (() => {
   }
 
   // The rate up to which the walk converges; null where there is none. With momentum μ it
-  // is (1 + μ) times that of plain descent. A gradient that is never reset swings past the
-  // goal at any rate, and a step of Adam's is about as long as the rate, however steep it is.
+  // is (1 + μ) times that of plain descent. A step of Adam's is about as long as the rate,
+  // however steep the ground is, and without a reset no walk comes to rest.
   function limit(settings) {
     if (!settings.reset || settings.optimizer === "adam") return null;
     const factor = settings.optimizer === "momentum" ? 1 + MOMENTUM : 1;
     return (2 * factor) / ground(settings).eigenvalues.across;
+  }
+
+  // The rate up to which plain steps without a reset swing about the goal, neither nearer nor
+  // farther: their distance z follows z'' = (2 - rate λ) z' - z, whose solutions stay bounded
+  // for rate λ < 4. With momentum they grow at any rate.
+  function swingLimit(settings) {
+    if (settings.reset || settings.optimizer !== "sgd") return null;
+    return 4 / ground(settings).eigenvalues.across;
   }
 
   return {
@@ -168,9 +191,10 @@ const descent = (() => {
     start,
     next,
     isHeld,
-    hasArrived,
+    end,
     walk,
     ground,
     limit,
+    swingLimit,
   };
 })();

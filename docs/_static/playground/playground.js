@@ -1,18 +1,20 @@
 // The playground: settings, a walk, and a page that shows both. A walk follows from its
 // settings alone, so whatever a reader changes, the whole walk is walked anew.
 
-// Steps a second while it runs; it gets faster the longer it runs.
-const PACE = 8;
-const STORED = "playground-done";
-
 function playground(root) {
+  // Steps a second at first; a run gets faster the longer it runs.
+  const PACE = 8;
+  const STORED = "playground-done";
+
   const all = (selector) => [...root.querySelectorAll(selector)];
-  // What a small playground leaves out is missing, and not asked for.
+  // A small playground leaves some parts out.
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const words = Object.fromEntries(
+  const sentences = Object.fromEntries(
     all("template").map((t) => [t.dataset.name, t.content.textContent.trim()]),
   );
-  const say = (name, values) => charts.fill(words[name], values);
+  // A sentence of the page's with its blanks filled in.
+  const say = (name, values = {}) =>
+    sentences[name].replace(/\{(\w+)\}/g, (_, blank) => values[blank]);
   const hasAddress = root.hasAttribute("data-address");
 
   let settings = { ...situation.START };
@@ -25,17 +27,19 @@ function playground(root) {
   function show(wanted) {
     settings = wanted;
     rows = descent.walk(settings);
+    selected = Math.min(selected, settings.x.length - 1);
     draw();
     rememberSoon();
   }
 
   function change(some) {
+    clearNotes();
     show({ ...settings, ...some });
     judge();
   }
 
   function go(count) {
-    const steps = Math.max(0, Math.min(situation.RANGES.steps[1], rows.length - 1 + count));
+    const steps = within("steps", rows.length - 1 + count);
     settings = { ...settings, steps };
     rows = descent.walk(settings, rows);
     draw();
@@ -43,22 +47,26 @@ function playground(root) {
     judge();
   }
 
-  function isOver() {
+  // Why no further step is taken or worth taking: the name of the sentence that says so.
+  function ending() {
     const row = rows.at(-1);
-    const most = situation.RANGES.steps[1];
-    return descent.isHeld(row) || row.step >= most || descent.hasArrived(settings, row);
+    const end = descent.end(settings, row);
+    if (end === "held" && !settings.reset) return "held-never";
+    return end ?? (row.step >= situation.RANGES.steps[1] ? "full" : null);
   }
 
   function pause() {
     clearTimeout(timer);
     timer = null;
+    // Written anew, so that it is read out.
+    part("state").textContent = "";
     draw();
   }
 
   function run() {
     let ran = 0;
     const on = () => {
-      if (isOver()) return pause();
+      if (ending()) return pause();
       timer = setTimeout(on, 1000 / PACE);
       ran += 1;
       go(1 + Math.floor(ran / 40));
@@ -66,103 +74,131 @@ function playground(root) {
     on();
   }
 
-  const points = (list) => ({ x: list.map((p) => p[0]), t: list.map((p) => p[1]) });
-  const listed = () => settings.x.map((xi, i) => [xi, settings.t[i]]);
   const within = (name, value) => {
     const [least, most] = situation.RANGES[name];
     return Math.max(least, Math.min(most, value));
   };
+  const pairs = () => settings.x.map((xi, i) => [xi, settings.t[i]]);
+  const changePoints = (list) => change({ x: list.map((p) => p[0]), t: list.map((p) => p[1]) });
 
-  const told = {
+  const points = {
     select(i) {
       selected = Math.max(0, Math.min(settings.x.length - 1, i));
       draw();
     },
     move(i, x, t) {
-      change(points(listed().with(i, [within("x", x), within("t", t)])));
+      // It may be gone while a hand still holds it.
+      if (i < settings.x.length) changePoints(pairs().with(i, [within("x", x), within("t", t)]));
     },
     add(x, t) {
-      if (settings.x.length >= situation.RANGES.points[1]) return;
+      const [, most] = situation.RANGES.points;
+      if (settings.x.length >= most) return note("point-note", say("many", { most }));
       selected = settings.x.length;
-      change(points([...listed(), [within("x", x), within("t", t)]]));
+      changePoints([...pairs(), [within("x", x), within("t", t)]]);
     },
     remove(i) {
-      if (settings.x.length <= situation.RANGES.points[0]) return;
-      const left = listed().toSpliced(i, 1);
-      selected = Math.min(i, left.length - 1);
-      change(points(left));
+      const [fewest] = situation.RANGES.points;
+      if (settings.x.length <= fewest) return note("point-note", say("few", { fewest }));
+      changePoints(pairs().toSpliced(i, 1));
+    },
+    // Beside the last one, where none is yet: to the right, and from the left again.
+    addBeside() {
+      let [x, t] = pairs().at(-1);
+      do x = picture.round(x < 5.5 ? x + 0.5 : x - 4.7);
+      while (pairs().some((p) => p[0] === x && p[1] === t));
+      points.add(x, t);
+      pictures[0].focus();
     },
   };
 
-  // Beside the last point, so that it lies on no other.
-  function addBeside() {
-    const [x, t] = listed().at(-1);
-    told.add(Math.round((x < 5.5 ? x + 0.5 : x - 4.7) * 10) / 10, t);
-    pictures[0].focus();
+  // Slope and intercept are where the walk stands. Who sets one of them starts there, with the
+  // other as it is.
+  function set(name, value) {
+    if (name === "lr") return change({ lr: value });
+    const row = rows.at(-1);
+    // Where the walk has left what can be set, the other starts where it started.
+    const other = name === "a" ? "b" : "a";
+    const kept = within(other, row[other]) === row[other] ? row[other] : settings[other];
+    setOut({ [other]: kept, [name]: value });
   }
+
+  // Begin a new walk; the browser's Back leads to the old one.
+  function setOut(start) {
+    const isLeft = rows.length > 1;
+    if (isLeft) leave();
+    change({ ...start, steps: 0 });
+    if (isLeft && hasAddress) remember();
+  }
+
+  const pictures = [
+    pointsPicture(part("points"), say, points),
+    surfacePicture(part("surface"), say, {
+      hold: () => timer !== null && pause(),
+      move: (a, b) => setOut({ a: within("a", a), b: within("b", b) }),
+    }),
+  ];
 
   const doing = {
     back: () => go(-1),
     step: () => go(1),
     ten: () => go(10),
-    run: () => (timer === null ? run() : pause()),
-    reset: () => change({ steps: 0 }),
-    add: addBeside,
-    remove: () => told.remove(selected),
+    run,
+    reset: () => setOut({}),
+    afresh: () => begin("", null),
+    add: points.addBeside,
+    remove: () => points.remove(selected),
     link: copyLink,
     forget: () => keep([]),
   };
+  for (const button of all("[data-do]")) {
+    const name = button.dataset.do;
+    button.addEventListener("click", () => {
+      if (button.getAttribute("aria-disabled") === "true") return;
+      clearNotes();
+      const wasRunning = timer !== null;
+      // Who takes a step by hand wants no others to follow.
+      if (wasRunning) pause();
+      if (!(wasRunning && name === "run")) doing[name]();
+    });
+  }
 
   async function copyLink() {
     const address = `${location.href.split("#")[0]}#${situation.write(settings)}`;
     try {
       await navigator.clipboard.writeText(address);
-      note(words.copied);
+      note("link-note", say("copied"));
     } catch {
-      note(say("not-copied", { address }));
+      note("link-note", say("not-copied", { address }));
     }
   }
 
-  const pictures = [
-    charts.points(part("points"), words, told),
-    charts.surface(part("surface"), words, {
-      move: (a, b) => change({ a: within("a", a), b: within("b", b), steps: 0 }),
-    }),
-  ];
-
-  for (const button of all("[data-do]")) {
-    button.addEventListener("click", () => {
-      // Who takes a step by hand wants no others to follow.
-      if (timer !== null && button.dataset.do !== "run") pause();
-      doing[button.dataset.do]();
-    });
-  }
-
-  // Numbers: a slider each, a field each. A rate goes by powers of ten.
-  const fromSlider = (name, value) =>
-    name === "lr" ? Number((10 ** value).toPrecision(2)) : value;
-  const toSlider = (name, value) => (name === "lr" ? Math.log10(value) : value);
-  const asStart = (name, value) => (name === "lr" ? { lr: value } : { [name]: value, steps: 0 });
-  // Slope and intercept are where the walk stands. Who sets one of them starts there, with the other.
-  const set = (name, value) => {
-    const { a, b } = rows.at(-1);
-    const here = name === "lr" ? {} : { a: within("a", a), b: within("b", b) };
-    change({ ...here, ...asStart(name, value) });
-  };
-
+  // Numbers have a slider and a field. A rate's slider goes by powers of ten.
+  const fromSlider = (name, v) => (name === "lr" ? Number((10 ** v).toPrecision(2)) : v);
+  const toSlider = (name, v) => (name === "lr" ? Math.log10(v) : v);
   for (const slider of all("[data-slider]")) {
     const name = slider.dataset.slider;
     slider.addEventListener("input", () => set(name, fromSlider(name, slider.valueAsNumber)));
   }
+  let typed = null;
   for (const field of all("[data-field]")) {
     const name = field.dataset.field;
+    field.addEventListener("input", () => (typed = field));
+    // The browser's own steps would call every other number invalid.
+    field.addEventListener("keydown", (event) => {
+      const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      if (!direction) return;
+      event.preventDefault();
+      const moved = Number(field.value) + direction * Number(field.dataset.step);
+      field.value = Number(moved.toFixed(10));
+      field.dispatchEvent(new Event("change"));
+    });
     field.addEventListener("change", () => {
+      typed = null;
       if (!situation.allows(name, field.value)) return refuse(field);
-      note("");
       const value = Number(field.value);
-      const [x, t] = listed()[selected];
-      if (name === "x") told.move(selected, value, t);
-      else if (name === "t") told.move(selected, x, value);
+      const [x, t] = pairs()[selected];
+      if (name === "x") points.move(selected, value, t);
+      else if (name === "t") points.move(selected, x, value);
       else set(name, value);
     });
   }
@@ -171,7 +207,7 @@ function playground(root) {
     choice.addEventListener("change", () => {
       if (name === "reset") change({ reset: !choice.checked });
       else if (name === "squares") change({ squares: choice.checked });
-      else if (name === "selected") told.select(Number(choice.value));
+      else if (name === "selected") points.select(Number(choice.value));
       else change({ [name]: choice.value });
     });
   }
@@ -179,19 +215,25 @@ function playground(root) {
   // A number that cannot be is put back, and the reader is told which could.
   function refuse(field) {
     const { field: key, name } = field.dataset;
+    const [least, most] = situation.RANGES[key];
     const kept = values()[key];
-    const given = field.value || words.nothing;
-    const [least, most, stays] = [...situation.RANGES[key], kept].map((v) =>
-      `${v}`.replace("-", "−"),
-    );
+    const given = field.value || say("nothing");
     field.value = kept;
-    note(say("refused", { name, least, most, given, kept: stays }));
+    const [low, high, was, stays] = [least, most, given, kept].map(numbers.plain);
+    const place = key === "x" || key === "t" ? "point-note" : "note";
+    clearNotes();
+    note(place, say("refused", { name, least: low, most: high, given: was, kept: stays }));
   }
 
   // What is seen
 
-  function note(text) {
-    part("note").textContent = text;
+  function note(place, text) {
+    // A small playground has one place for all.
+    (part(place) ?? part("note")).textContent = text;
+  }
+
+  function clearNotes() {
+    for (const place of ["note", "point-note", "link-note"]) note(place, "");
   }
 
   const put = (name, text) => {
@@ -202,43 +244,45 @@ function playground(root) {
   function draw() {
     const row = rows.at(-1);
     const ground = descent.ground(settings);
-    const held = descent.isHeld(row);
-    const moved = held ? null : descent.update(settings, row);
+    const moved = descent.isHeld(row) ? null : descent.update(settings, row);
     const found = descent.pointwise(settings, row.a, row.b);
     const ahead = moved && { a: moved.a.to, b: moved.b.to };
     const { lr, squares } = settings;
     const state = { found, rows, row, selected, squares, ground, ahead, lr };
-    for (const picture of pictures) picture.draw(state);
+    for (const one of pictures) one.show(state);
 
     drawControls();
-    drawState(row, held);
+    drawState(row);
     drawLimit(ground);
-    drawNumbers(found, row, moved);
-    const code = part("program");
-    if (code) put("program", program.of(settings, row));
-    drawTasks();
+    drawTable(found, row);
+    put("next", ending() ? say("none") : arithmetic.of(settings, rows, moved));
+    put("program", program.of(settings, row));
     for (const link of all("a[data-open]")) link.hash = situation.write(settings);
   }
 
   // What the fields and sliders hold.
   function values() {
-    const { a, b } = rows.at(-1);
-    const digits = (value) =>
-      Number(Math.abs(value) < 1e6 ? value.toFixed(4) : value.toPrecision(4));
-    const [x, t] = [settings.x[selected], settings.t[selected]];
-    return { a: digits(a), b: digits(b), lr: settings.lr, x, t };
+    const digits = (v) => Number(Math.abs(v) < 1e4 ? v.toFixed(4) : v.toPrecision(5));
+    const { a, b } = settings;
+    const row = rows.at(-1);
+    const here = rows.length === 1 ? { a, b } : { a: digits(row.a), b: digits(row.b) };
+    const [x, t] = pairs()[selected];
+    return { ...here, lr: settings.lr, x, t };
   }
 
   function drawControls() {
     const shown = values();
     for (const field of all("[data-field]")) {
-      // While it runs, nothing is written over what a reader is typing.
-      const isTyped = field === document.activeElement && timer !== null;
-      if (!isTyped) field.value = shown[field.dataset.field];
+      // Nothing is written over what a reader is typing.
+      if (field !== typed) field.value = shown[field.dataset.field];
     }
     for (const slider of all("[data-slider]")) {
       const name = slider.dataset.slider;
-      slider.value = toSlider(name, shown[name]);
+      const value = toSlider(name, shown[name]);
+      // It reaches as far as it is set by other means.
+      slider.min = Math.min(slider.dataset.min, Math.floor(value));
+      slider.max = Math.max(slider.dataset.max, Math.ceil(value));
+      slider.value = value;
       slider.setAttribute("aria-valuetext", shown[name]);
     }
     for (const choice of all("select[data-choice]")) {
@@ -249,16 +293,13 @@ function playground(root) {
       box.checked = box.dataset.choice === "reset" ? !settings.reset : settings.squares;
     }
 
-    const [fewest, most] = situation.RANGES.points;
-    const off = {
-      back: rows.length === 1,
-      reset: rows.length === 1,
-      add: settings.x.length >= most,
-      remove: settings.x.length <= fewest,
-    };
+    const over = ending();
+    const isAtStart = rows.length === 1;
+    const off = { back: isAtStart, reset: isAtStart, run: over && timer === null };
+    off.step = off.ten = over;
     for (const button of all("[data-do]")) {
       // It stays where the keyboard is, and says that it can do nothing now.
-      button.setAttribute("aria-disabled", off[button.dataset.do] ?? false);
+      button.setAttribute("aria-disabled", Boolean(off[button.dataset.do]));
     }
     const runButton = root.querySelector('[data-do="run"]');
     runButton.textContent = timer === null ? runButton.dataset.run : runButton.dataset.pause;
@@ -274,67 +315,74 @@ function playground(root) {
   }
 
   // The sentence about where the walk stands. It is read out, but not while it runs.
-  function drawState(row, held) {
-    const { short } = numbers;
-    const values = { step: row.step, a: short(row.a), b: short(row.b), e: short(row.e) };
-    let ending = "";
-    if (held) ending = words.held;
-    else if (row.step >= situation.RANGES.steps[1]) ending = words.full;
-    else if (row.step > 0 && descent.hasArrived(settings, row)) ending = words.arrived;
+  function drawState(row) {
+    const [a, b, e] = [row.a, row.b, row.e].map(numbers.short);
     part("state").setAttribute("aria-live", timer === null ? "polite" : "off");
-    put("state", say("state", values));
-    put("ending", ending);
+    put("state", say("state", { step: row.step, a, b, e }));
+    const over = ending();
+    put("ending", over ? say(over) : "");
+    part("ending").toggleAttribute("data-good", over === "arrived");
   }
 
   function drawLimit(ground) {
-    const limit = descent.limit(settings);
+    const { optimizer, lr, reset } = settings;
     const { across, along } = ground.eigenvalues;
-    const { short } = numbers;
-    let name = settings.lr < limit ? "below" : "above";
-    if (limit === null) name = settings.reset ? "adam" : "never";
-    root.toggleAttribute("data-above", name === "above" || name === "never");
-    const factor = settings.optimizer === "momentum" ? `2 · (1 + ${descent.MOMENTUM})` : "2";
-    put(
-      "limit",
-      say(name, { factor, across: short(across), limit: short(limit ?? 0), lr: settings.lr }),
-    );
-    const ratio = along ? short(Number((across / along).toPrecision(4))) : "∞";
-    put("ground", say("ground", { across: short(across), along: short(along), ratio }));
+    const limit = reset ? descent.limit(settings) : descent.swingLimit(settings);
+    let kind = `never-${optimizer}`;
+    if (reset) kind = optimizer === "adam" ? "adam" : lr < limit ? "below" : "above";
+    const isWarning = kind === "above" || (limit !== null && lr >= limit);
+    const isAbove = isWarning || kind === "never-momentum";
+    root.toggleAttribute("data-above", isAbove);
+    part("limit").setAttribute("aria-live", isAbove ? "polite" : "off");
+    const factor = optimizer === "momentum" ? `2 · (1 + ${descent.MOMENTUM})` : "2";
+    const [bend, flat, least] = [across, along, limit ?? 0].map(numbers.exact);
+    put("limit", say(kind, { factor, across: bend, limit: least, lr: numbers.plain(lr) }));
+    const ratio = along ? numbers.exact(Number((across / along).toPrecision(4))) : "∞";
+    put("ground", say("ground", { across: bend, along: flat, ratio }));
   }
 
-  function drawNumbers(found, row, moved) {
+  function drawTable(found, row) {
     const table = part("table");
-    if (table) {
-      const cells = found.map((p) => [
-        ...[p.x, p.t].map(numbers.short),
-        ...[p.y, p.error, p.da, p.db].map(numbers.written),
-      ]);
-      d3.select(table)
-        .select("tbody")
-        .selectAll("tr")
-        .data(cells)
-        .join("tr")
-        .selectAll("td")
-        .data((d, i) => [String(i + 1), ...d])
-        .join("td")
-        .each(charts.write((d) => d));
-      put("loss", words[settings.loss]);
-      for (const name of ["e", "da", "db"]) put(name, numbers.written(row[name]));
-      for (const name of ["a", "b"]) put(`grad-${name}`, numbers.written(row.grad[name]));
-    }
-    put("next", arithmetic.of(settings, rows, moved).join("\n"));
+    if (!table) return;
+    const { short, written } = numbers;
+    const cells = found.map((p, i) => [
+      `${i + 1}`,
+      ...[p.x, p.t].map(short),
+      ...[p.y, p.error, p.da, p.db].map(written),
+    ]);
+    d3.select(table)
+      .select("tbody")
+      .selectAll("tr")
+      .data(cells)
+      .join("tr")
+      .selectAll("td")
+      .data((d) => d)
+      .join("td")
+      .each(function write(text) {
+        // What is there already is not laid out anew.
+        if (this.firstChild?.data !== text) this.textContent = text;
+      });
+    put("loss", say(settings.loss));
+    for (const name of ["e", "da", "db"]) put(name, written(row[name]));
+    for (const name of ["a", "b"]) put(`grad-${name}`, written(row.grad[name]));
   }
 
-  // Tasks. What is done stays done, in this browser.
+  // Tasks. One at a time is worked on: the one that was begun. What is done stays done, in
+  // this browser.
+
+  const items = all("[data-task]");
+  const taskOf = (item) => JSON.parse(item.dataset.task);
+  let current = null;
+  let done = stored();
 
   function stored() {
     try {
-      return JSON.parse(localStorage.getItem(STORED)) ?? [];
+      const list = JSON.parse(localStorage.getItem(STORED));
+      return Array.isArray(list) ? list : [];
     } catch {
       return [];
     }
   }
-  let done = stored();
 
   function keep(list) {
     done = list;
@@ -347,24 +395,35 @@ function playground(root) {
   }
 
   function drawTasks() {
-    for (const item of all("[data-task]")) {
-      item.toggleAttribute("data-done", done.includes(JSON.parse(item.dataset.task).kind));
+    for (const item of items) {
+      item.toggleAttribute("data-done", done.includes(taskOf(item).kind));
+      if (item === current) item.setAttribute("aria-current", "true");
+      else item.removeAttribute("aria-current");
     }
   }
 
-  // Look what the reader has done. What a link brought along is nobody's doing.
   function judge() {
-    for (const item of all("[data-task]")) {
-      const task = JSON.parse(item.dataset.task);
-      if (done.includes(task.kind) || !tasks.isDone(task, settings, rows)) continue;
-      keep([...done, task.kind]);
-      note(say("done", { task: item.querySelector("[data-asks]").textContent }));
-    }
+    if (!current || !tasks.isDone(taskOf(current), settings, rows)) return;
+    const { kind } = taskOf(current);
+    note("note", say("done", { task: current.querySelector("[data-asks]").textContent }));
+    current = null;
+    // Another tab may have stored more meanwhile.
+    keep([...new Set([...done, ...stored(), kind])]);
+  }
+
+  for (const item of items) {
+    const link = item.querySelector("a");
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      begin(link.hash.slice(1), item);
+      part("points").scrollIntoView({ block: "nearest" });
+      root.querySelector('[data-do="step"]').focus();
+    });
   }
 
   // The address
 
-  let remembered = null;
+  let remembered = "";
   let remembering = null;
 
   function remember() {
@@ -380,36 +439,64 @@ function playground(root) {
     if (hasAddress) remembering ??= setTimeout(remember, 400);
   }
 
-  function load() {
-    const address = location.hash.slice(1);
-    // An anchor of the page is no situation.
-    if (address === remembered || (address && !address.includes("="))) return;
+  // What is left now can be come back to.
+  function leave(address = situation.write(settings)) {
+    if (!hasAddress) return;
+    remember();
+    history.pushState(null, "", `#${address}`);
+  }
+
+  // Begin a situation, with a task or without: going back leads to the one before.
+  function begin(address, task) {
+    leave(address);
+    load(address);
+    if (hasAddress) remember();
+    current = task;
+    drawTasks();
+  }
+
+  function load(address) {
     const { settings: wanted, refused } = situation.read(address);
     clearTimeout(timer);
     timer = null;
     selected = 0;
-    note("");
+    current = null;
+    clearNotes();
     show(wanted);
-    if (refused.length) note(say("address", { refused: refused.join(", ") }));
+    drawTasks();
+    if (refused.length) note("note", say("address", { refused: refused.join(", ") }));
+  }
+
+  function follow() {
+    const address = location.hash.slice(1);
+    // An anchor of the page is no situation.
+    if (address !== remembered && (!address || address.includes("="))) load(address);
   }
 
   // Begin
 
   root.querySelector(".board").hidden = false;
   root.querySelector(".needs-script").hidden = true;
-  new ResizeObserver(() => {
-    for (const picture of pictures) picture.measure();
+  const fit = () => {
+    for (const one of pictures) one.measure();
     draw();
-  }).observe(part("points"));
-  for (const picture of pictures) picture.measure();
+  };
+  new ResizeObserver(fit).observe(part("points"));
+  fit();
+  drawTasks();
+  addEventListener("storage", () => {
+    done = stored();
+    drawTasks();
+  });
+  for (const fold of all("details")) fold.open = matchMedia("(min-width: 60em)").matches;
   if (hasAddress) {
-    addEventListener("hashchange", load);
+    addEventListener("hashchange", follow);
+    addEventListener("popstate", follow);
     addEventListener("pagehide", () => remembering && remember());
-    // The address is up to date before a link changes it, or a second click would change nothing.
-    for (const link of all("a[href^='#']")) link.addEventListener("click", remember);
-    load();
+    // The address is up to date before a link of the page changes it.
+    document.addEventListener("click", (event) => event.target.closest("a") && remember());
+    follow();
   }
-  draw();
 }
 
 for (const root of document.querySelectorAll(".playground")) playground(root);

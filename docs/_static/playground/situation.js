@@ -31,12 +31,12 @@ const situation = (() => {
   // What is on or off, and the words for it.
   const SWITCHES = {
     reset: { each: true, never: false },
-    squares: { drawn: true, left: false },
+    squares: { drawn: true, hidden: false },
   };
 
   // Whether a text or a number is one that `name` can have.
   function allows(name, value) {
-    const number = typeof value === "string" && !value.trim() ? NaN : Number(value);
+    const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(value) ? Number(value) : NaN;
     const [least, most] = RANGES[name];
     return number >= least && number <= most && (name !== "steps" || Number.isInteger(number));
   }
@@ -58,7 +58,9 @@ const situation = (() => {
   // The settings of an address, and the entries of it that could not be taken.
   function read(address) {
     const asked = [...new URLSearchParams(address)];
-    const changes = asked.map(([key, value]) => entry(key, value));
+    const keys = asked.map(([key]) => key);
+    const isFirst = (key, i) => keys.indexOf(key) === i;
+    const changes = asked.map(([key, value], i) => (isFirst(key, i) ? entry(key, value) : null));
     const settings = Object.assign({ ...START }, ...changes);
     // The points are taken as a whole or not at all.
     const [least, most] = RANGES.points;

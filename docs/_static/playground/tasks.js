@@ -18,13 +18,13 @@ const tasks = (() => {
     // Plain steps that end `times` as high as they began.
     diverge: (task, settings, rows) =>
       isPlain(settings) &&
-      rows.length > 3 &&
+      rows.length > 1 &&
       rows.at(-1).e > task.times * Math.max(rows[0].e, 1e-9),
 
     // Ground that bends `times` as strongly across as along, and is walked over.
     slow: (task, settings, rows) => {
       const { across, along } = descent.ground(settings).eigenvalues;
-      return along > 0 && across >= task.times * along && rows.length > task.steps;
+      return across >= task.times * along && rows.length > task.steps;
     },
 
     // With the sum, the first step that the mean takes at the rate `lr`.
