@@ -251,8 +251,9 @@ def test_limit_of_the_course_is_the_packages(descent):
 def test_below_the_limit_a_walk_arrives_and_above_it_diverges(descent, optimizer, loss):
     s = settings(x=[-1, 0.5, 3], t=[2, 0, 1], optimizer=optimizer, loss=loss, steps=3000)
     limit, ground = descent(["limit", s], ["ground", s])
-    below, above = descent(["walk", s | {"lr": 0.98 * limit}], ["walk", s | {"lr": 1.02 * limit}])
-    assert descent(["end", s, below[-1]]) == ["arrived"]
+    slower, faster = s | {"lr": 0.98 * limit}, s | {"lr": 1.02 * limit}
+    below, above = descent(["walk", slower], ["walk", faster])
+    assert descent(["end", slower, below[-1]]) == ["arrived"]
     assert below[-1]["e"] == pytest.approx(ground["least"], rel=1e-9)
     assert above[-1]["step"] < 3000 and above[-1]["e"] > 1e12
 

@@ -1121,6 +1121,20 @@ def test_home_page_has_one_above_the_fold(browser, served_site):
             assert playground.troubles == []
 
 
+def test_home_page_shows_the_program_beside_or_when_asked_for(browser, served_site):
+    with reading(browser, viewport={"width": 1440, "height": 900}) as page:
+        Playground(page, served_site).open(name="index.html")
+        program = page.locator("[data-part=program]").bounding_box()
+        rate = page.locator(".playground .number").bounding_box()
+        assert program["x"] > rate["x"] + rate["width"]
+        assert program["y"] < rate["y"] + 100
+    with reading(browser, viewport={"width": 360, "height": 740}) as page:
+        Playground(page, served_site).open(name="index.html")
+        assert not page.locator("[data-part=program]").is_visible()
+        page.get_by_text("The same in PyTorch").click()
+        assert page.locator("[data-part=program]").is_visible()
+
+
 def test_home_page_leads_to_the_whole_playground_with_the_same_situation(browser, served_site):
     with reading(browser) as page:
         playground = Playground(page, served_site)
@@ -1130,7 +1144,8 @@ def test_home_page_leads_to_the_whole_playground_with_the_same_situation(browser
         right, _ = playground.unit("points")
         playground.drag(".point >> nth=1", 1 * right, 0)
         state = playground.text("state")
-        page.get_by_text("The same in PyTorch").click()
+        # Where there is room, the program stands beside it.
+        assert playground.part("program").is_visible()
         code = playground.part("program").inner_text()
         page.get_by_role("link", name="Open this in the playground").click()
         page.wait_for_url(f"**/{PAGE}#**")

@@ -2,7 +2,7 @@
 // selections that are drawn anew only where they changed.
 
 const picture = (() => {
-  const MARGIN = { left: 34, right: 10, top: 10, bottom: 26 };
+  const MARGIN = { left: 44, right: 10, top: 10, bottom: 26 };
   const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
   // Places that can be said: tenths.
