@@ -215,6 +215,11 @@ def test_table_has_a_row_for_each_point_and_their_mean_or_sum(playground):
 
 # The next step as arithmetic, by hand: each line is what the rule gives for these numbers.
 NEXT = {
+    "reset=never": ["a ← 1 − 0.1 × (−8) = 1.8", "b ← 0 − 0.1 × (−5) = 0.5"],
+    "reset=never&steps=2": [
+        "a.grad = −10.5 + 4.73 = −5.77", "a ← 2.85 − 0.1 × (−5.77) = 3.427",
+        "b.grad = −6.6 + 2.87 = −3.73", "b ← 1.16 − 0.1 × (−3.73) = 1.533",
+    ],
     "reset=never&steps=1": [
         "a.grad = −8 + (−2.5) = −10.5",
         "a ← 1.8 − 0.1 × (−10.5) = 2.85",
@@ -333,6 +338,10 @@ def test_residuals_join_points_and_line_and_squares_come_on_request(playground):
     sides = svg.locator(".squares rect").evaluate_all(
         "all => all.map((r) => ['width', 'height'].map((n) => Number(r.getAttribute(n))))"
     )
+    tops = svg.locator(".squares rect").evaluate_all(
+        "all => all.map((r) => Number(r.getAttribute('y')))"
+    )
+    assert tops == pytest.approx([min(y1, y2) for _, y1, _, y2 in lines], abs=1e-6)
     # As many units wide as high: whoever counts the squares of the grid gets 4 and 9.
     assert [width / right for width, _ in sides] == pytest.approx([2, 3], rel=1e-6)
     assert [height / up for _, height in sides] == pytest.approx([2, 3], rel=1e-6)
@@ -349,7 +358,111 @@ def test_lines_of_the_past_fade(playground):
     assert shades == sorted(shades) and 0.2 < shades[0] < shades[-1] < 0.7
 
 
+def in_data(playground, picture: str, px: float, py: float) -> list[float]:
+    """Return the place in data of one in the pixels of a picture."""
+    axes = playground.part(picture).evaluate(AXES)
+    (right, up), (left, bottom) = axes["unit"], axes["zero"]
+    return [(px - left) / right, (bottom - py) / up]
+
+
+def places_of(playground, selector: str) -> list[list[float]]:
+    """Return where the circles of the map are, in a and b."""
+    pixels = playground.page.locator(selector).evaluate_all(
+        "all => all.map((c) => ['cx', 'cy'].map((name) => Number(c.getAttribute(name))))"
+    )
+    return [in_data(playground, "surface", *place) for place in pixels]
+
+
+def test_line_is_where_slope_and_intercept_say(playground):
+    playground.press("Step")
+    path = playground.page.locator(".line path").get_attribute("d")
+    left, right = (
+        in_data(playground, "points", *map(float, end.split(","))) for end in path[1:].split("L")
+    )
+    assert left[0] == pytest.approx(0, abs=1e-6) and right[0] > 2.5
+    for x, y in (left, right):
+        assert y == pytest.approx(1.8 * x + 0.5, abs=1e-6)
+
+
+def test_way_has_a_dot_for_each_step_and_stays_in_the_picture(playground):
+    playground.open("optimizer=momentum&steps=40")
+    places = places_of(playground, ".way circle")
+    assert len(places) == 41
+    assert places[0] == pytest.approx([1, 0], abs=1e-6)
+    assert places[1] == pytest.approx([1.8, 0.5], abs=1e-6)
+    axes = playground.page.locator(".pictures svg svg").nth(1)
+    width, height = (float(axes.get_attribute(name)) for name in ("width", "height"))
+    for circle in playground.page.locator(".way circle").all():
+        assert 0 <= float(circle.get_attribute("cx")) <= width
+        assert 0 <= float(circle.get_attribute("cy")) <= height
+
+
+def test_long_way_is_drawn_from_its_start(playground):
+    playground.open("lr=0.001&steps=3000")
+    first = playground.page.locator(".way path").get_attribute("d")[1:].split("L")[0]
+    begin = playground.page.locator(".begin circle")
+    assert first == f"{begin.get_attribute('cx')},{begin.get_attribute('cy')}"
+
+
+def test_cross_is_the_goal_and_axes_have_their_names(playground):
+    cross = playground.page.locator(".best path").get_attribute("d")
+    x, y = (float(n) + 5 for n in re.match(r"M([-\d.]+),([-\d.]+)l", cross).groups())
+    assert in_data(playground, "surface", x, y) == pytest.approx([2, 1], abs=1e-6)
+    for picture, names in (("points", ["x", "t"]), ("surface", ["a", "b"])):
+        labels = playground.part(picture).locator(".names text")
+        assert labels.all_text_contents() == names
+        boxes = [label.bounding_box() for label in labels.all()]
+        assert boxes[0]["x"] > boxes[1]["x"] and boxes[0]["y"] > boxes[1]["y"]
+
+
+def test_arrow_is_the_slope_here_even_if_the_gradient_is_never_reset(playground):
+    playground.open("reset=never&steps=1")
+    head = playground.page.locator(".downhill path").nth(1).get_attribute("d")
+    tip = map(float, re.match(r"M([-\d.]+),([-\d.]+)L", head).groups())
+    assert in_data(playground, "surface", *tip) == pytest.approx([2.05, 0.66], abs=1e-6)
+    assert places_of(playground, ".ahead circle")[0] == pytest.approx([2.85, 1.16], abs=1e-6)
+
+
+def test_axes_grow_with_what_lies_outside(playground):
+    playground.open("x=1,12&t=3,5")
+    labels = playground.part("points").locator(".axes text").all_text_contents()
+    assert "12" in labels
+    # The line of the whole gradient passes far above the dots, and is in the picture.
+    playground.open("lr=1&steps=1")
+    assert playground.page.locator(".line path").get_attribute("d")
+    labels = playground.part("points").locator(".axes text").all_text_contents()
+    assert "20" in labels
+
+
 # By mouse
+
+
+def test_point_is_taken_where_it_is_touched(playground):
+    """Grasped beside its middle, it does not jump."""
+    right, _ = playground.unit("points")
+    x, y = playground.middle(".point >> nth=1")
+    mouse = playground.page.mouse
+    mouse.move(x + 6, y - 5)
+    mouse.down()
+    mouse.move(x + 6 + right, y - 5, steps=3)
+    mouse.up()
+    assert playground.points() == [(1, 3), (3, 5)]
+
+
+def test_double_click_on_a_point_adds_none(playground):
+    playground.page.mouse.dblclick(*playground.middle(".point >> nth=0"))
+    assert len(playground.points()) == 2
+
+
+def test_run_pauses_for_the_hand_that_holds_the_blue_point(still):
+    still.press("Run")
+    still.page.clock.run_for(500)
+    still.page.mouse.move(*still.middle(".walker"))
+    still.page.mouse.down()
+    walked = still.step()
+    still.page.clock.run_for(3000)
+    assert still.step() == walked
+    still.page.mouse.up()
 
 
 def test_point_can_be_dragged(playground):
@@ -403,6 +516,7 @@ def test_points_can_be_added_up_to_50_and_removed_down_to_2(playground):
     assert playground.text("point-note") == "There can be 50 points at most."
     # Each new one is seen: it lies on no other.
     assert len(set(playground.points())) == 50
+    assert all(0 <= x <= 6 for x, _ in playground.points())
     assert playground.choice("selected").locator("option").count() == 50
     for _ in range(49):
         remove.press("Enter")
@@ -492,6 +606,63 @@ def test_arrow_keys_move_the_points(playground):
     assert len(playground.points()) == 2
     page.keyboard.press("PageUp")
     assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Point 1"
+
+
+def test_keys_stop_at_the_bounds_and_leave_other_keys_alone(playground):
+    playground.open("x=100,2,3&t=3,5,1&a=100")
+    page = playground.page
+    tab_to(page, ".point")
+    scrolled = page.evaluate("scrollY")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Alt+ArrowUp")
+    page.keyboard.press("Control+ArrowDown")
+    assert playground.points()[0] == (100, 3)
+    for key, label in (("PageDown", 2), ("PageDown", 3), ("PageDown", 3), ("PageUp", 2)):
+        page.keyboard.press(key)
+        focused = page.evaluate("document.activeElement.getAttribute('aria-label')")
+        assert focused == f"Point {label}"
+        assert playground.choice("selected").input_value() == str(label - 1)
+        assert page.locator(".point.selected").get_attribute("aria-label") == focused
+    page.locator(".walker").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert playground.value("a") == 100 and playground.value("b") == -0.1
+    assert page.evaluate("scrollY") == scrolled
+
+
+def test_points_say_where_they_are(playground):
+    playground.press("Step")
+    told = playground.page.locator("svg [role=slider]").evaluate_all(
+        "all => all.map((e) => ['label', 'valuetext', 'valuenow', 'valuemin', 'valuemax']"
+        ".map((name) => e.getAttribute(`aria-${name}`)))"
+    )
+    assert told == [
+        ["Point 1", "x = 1, t = 3", "3", "-100", "100"],
+        ["Point 2", "x = 2, t = 5", "5", "-100", "100"],
+        ["Slope and intercept", "a = 1.8, b = 0.5", "1.8", "-100", "100"],
+    ]
+
+
+def test_focus_and_choice_agree_about_the_point(playground):
+    playground.page.locator(".point").nth(1).focus()
+    assert playground.choice("selected").input_value() == "1"
+    assert [playground.value("x"), playground.value("t")] == [2, 5]
+    playground.press("Add a point")
+    assert playground.choice("selected").input_value() == "2"
+    playground.page.keyboard.press("Backspace")
+    assert playground.choice("selected").locator("option").count() == 2
+    assert playground.choice("selected").input_value() == "1"
+
+
+def test_fields_go_by_their_own_steps_and_are_never_invalid(playground):
+    playground.press("Step", times=3)
+    assert playground.field("a").input_value() == "2.127"
+    playground.field("lr").press("ArrowUp")
+    assert playground.value("lr") == 0.11
+    playground.field("a").press("ArrowDown")
+    assert playground.text("state").startswith("Step 0: a = ")
+    invalid = playground.page.locator(".playground input:invalid")
+    assert invalid.count() == 0
 
 
 def test_delete_removes_a_point_and_the_keyboard_stays_there(playground):
@@ -625,7 +796,64 @@ def test_rate_changed_while_it_runs_does_not_stop_it(still):
     assert "lr = 0.05" in still.text("program")
 
 
+def test_typing_is_not_written_over_while_it_runs(still):
+    still.press("Run")
+    still.field("lr").press("Control+a")
+    still.page.keyboard.type("0.0")
+    still.page.clock.run_for(1000)
+    assert still.field("lr").input_value() == "0.0"
+    still.page.keyboard.type("5")
+    still.page.keyboard.press("Enter")
+    assert "lr = 0.05" in still.text("program")
+
+
+def test_run_gets_faster_and_a_new_situation_stops_it(still):
+    still.open("lr=0.001")
+    still.press("Run")
+    still.page.clock.run_for(20_000)
+    assert still.step() > 300
+    still.page.evaluate("location.hash = 'steps=7'")
+    still.page.clock.run_for(5000)
+    assert still.step() == 7
+
+
+def test_buttons_say_when_they_can_do_nothing(playground):
+    def off() -> list[str]:
+        return playground.page.locator("[data-do][aria-disabled=true]").all_text_contents()
+
+    assert off() == ["Back", "Reset"]
+    playground.press("Step")
+    assert off() == []
+    playground.open("lr=0.00001&steps=5000")
+    assert off() == ["Step", "10 steps", "Run"]
+    assert "takes no more steps" in playground.text("ending")
+
+
 # Divergence
+
+
+def test_warning_is_there_from_the_limit_on(playground):
+    # Both λ are 2 here: the limit is 1.
+    for rate, says in (("0.99", "Yours, 0.99, does: "), ("1", "Yours, 1, does not: ")):
+        playground.open(f"x=-1,1&t=0,3&lr={rate}")
+        assert says in playground.text("limit")
+        above = playground.page.locator(".playground[data-above]").count()
+        assert above == (rate == "1")
+    playground.open("optimizer=momentum")
+    assert "2 · (1 + 0.9) / λmax = 2 · (1 + 0.9) / 6.8541 = 0.5544" in playground.text("limit")
+    assert "46.98 times" in playground.text("ground")
+    playground.open("reset=never&lr=0.6")
+    assert "4 / 6.8541 = 0.5836" in playground.text("limit")
+    assert playground.page.locator(".playground[data-above]").count() == 1
+
+
+def test_never_reset_tells_slope_and_gradient_apart(playground):
+    playground.open("reset=never&steps=1")
+    assert [playground.number(n) for n in ("da", "db", "grad-a", "grad-b")] == [
+        -2.5, -1.6, -10.5, -6.6,
+    ]  # fmt: skip
+    playground.open("reset=never&optimizer=momentum&steps=300")
+    assert "Reset the gradient in each step" in playground.text("ending")
 
 
 def words_of(page) -> str:
@@ -786,6 +1014,29 @@ def test_address_can_be_changed_and_gone_back_from(playground):
     )
 
 
+def test_steps_fill_no_history_and_a_new_address_clears_what_was_said(playground):
+    entries = playground.page.evaluate("history.length")
+    for _ in range(3):
+        playground.press("Step")
+        playground.situation()
+    assert playground.page.evaluate("history.length") == entries
+    playground.type("lr", "-1")
+    assert playground.text("note")
+    playground.page.evaluate("location.hash = 'steps=2'")
+    playground.page.wait_for_function(
+        "document.querySelector('[data-part=state]').textContent.startsWith('Step 2')"
+    )
+    assert playground.text("note") == ""
+    assert not playground.page.locator(".needs-script").is_visible()
+
+
+def test_value_out_of_reach_is_not_carried_into_a_new_walk(playground):
+    """The walk has left what can be set: the other parameter starts where it started."""
+    playground.open("lr=0.3&steps=200")
+    playground.type("a", "5")
+    assert playground.text("state").startswith("Step 0: a = 5, b = 0.")
+
+
 def test_anchor_of_the_page_is_no_situation(playground):
     playground.press("Step")
     playground.page.evaluate("location.hash = 'by-keyboard'")
@@ -803,10 +1054,11 @@ def test_change_right_before_leaving_is_in_the_address_to_come_back_to(playgroun
 def test_link_to_the_situation_is_copied(playground):
     page = playground.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    playground.open("steps=3")
     playground.press("10 steps")
     playground.press("Copy a link to this situation")
     page.wait_for_function("document.querySelector('[data-part=link-note]').textContent !== ''")
-    assert page.evaluate("navigator.clipboard.readText()") == f"{playground.home}{PAGE}#steps=10"
+    assert page.evaluate("navigator.clipboard.readText()") == f"{playground.home}{PAGE}#steps=13"
 
 
 def test_link_is_shown_where_it_cannot_be_copied(playground):
@@ -1057,9 +1309,11 @@ def test_begun_task_has_the_pictures_in_sight_and_the_keyboard_at_step(browser, 
 def test_ticks_stay_until_they_are_cleared(playground):
     playground.page.locator("[data-task] a").first.click()
     by_rate("0.15", 1)(playground)
-    assert done(playground) == [True, False, False, False, False, False]
+    playground.page.locator("[data-task] a").nth(2).click()
+    by_rate("0.5", 4)(playground)
+    assert done(playground) == [True, False, True, False, False, False]
     playground.open()
-    assert done(playground) == [True, False, False, False, False, False]
+    assert done(playground) == [True, False, True, False, False, False]
     playground.press("Clear the ticks")
     playground.open()
     assert done(playground) == [False] * 6
