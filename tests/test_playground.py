@@ -615,7 +615,7 @@ def test_keys_stop_at_the_bounds_and_leave_other_keys_alone(playground):
     scrolled = page.evaluate("scrollY")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Alt+ArrowUp")
-    page.keyboard.press("Control+ArrowDown")
+    page.keyboard.press("Control+ArrowUp")
     assert playground.points()[0] == (100, 3)
     for key, label in (("PageDown", 2), ("PageDown", 3), ("PageDown", 3), ("PageUp", 2)):
         page.keyboard.press(key)
@@ -1317,6 +1317,19 @@ def test_ticks_stay_until_they_are_cleared(playground):
     playground.press("Clear the ticks")
     playground.open()
     assert done(playground) == [False] * 6
+
+
+def test_two_tabs_keep_the_ticks_of_both(playground):
+    other = Playground(playground.page.context.new_page(), playground.home)
+    other.open()
+    for opened, number, rate, steps in ((playground, 0, "0.15", 1), (other, 2, "0.5", 4)):
+        opened.page.locator("[data-task] a").nth(number).click()
+        by_rate(rate, steps)(opened)
+    other.page.reload()
+    assert done(other) == [True, False, True, False, False, False]
+    playground.page.wait_for_timeout(200)
+    assert done(playground) == [True, False, True, False, False, False]
+    assert other.troubles == []
 
 
 def test_nothing_is_ticked_that_was_not_begun(playground):

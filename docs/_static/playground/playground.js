@@ -407,8 +407,7 @@ function playground(root) {
     const { kind } = taskOf(current);
     note("note", say("done", { task: current.querySelector("[data-asks]").textContent }));
     current = null;
-    // Another tab may have stored more meanwhile.
-    keep([...new Set([...done, ...stored(), kind])]);
+    keep([...new Set([...done, kind])]);
   }
 
   for (const item of items) {
@@ -484,6 +483,7 @@ function playground(root) {
   new ResizeObserver(fit).observe(part("points"));
   fit();
   drawTasks();
+  // Another tab may have done a task, too.
   addEventListener("storage", () => {
     done = stored();
     drawTasks();
