@@ -16,6 +16,8 @@ extensions = [
     "freshness",
     "kernels",
     "checked_numbers",
+    "failures",
+    "message_index",
     "answers",
     "mathml",
     "figures",

@@ -18,12 +18,18 @@ from test_gallery import PACKAGE, SCRIPTS, chosen, new_reader, reader_variables,
 
 ROOT = Path(__file__).parent.parent
 EXTENSIONS = ROOT / "docs" / "_ext"
-PAGES = sorted((ROOT / "docs" / "course").glob("[0-9]*.md"))
-NOTEBOOKS = [f"course/{page.stem}" for page in PAGES] + [f"gallery/{s.stem}" for s in SCRIPTS]
+DOCS = ROOT / "docs"
+PAGES = [
+    path.relative_to(DOCS).with_suffix("").as_posix()
+    for folder in ("course", "troubleshooting")
+    for path in sorted((DOCS / folder).glob("*.md"))
+    if path.stem != "index"
+]
+NOTEBOOKS = PAGES + [f"gallery/{s.stem}" for s in SCRIPTS]
 ZIP = "linreg-tutorial-lessons.zip"
 MODULE = PACKAGE.replace("-", "_")
 
-every_page = pytest.mark.parametrize("page", [page.stem for page in PAGES])
+every_page = pytest.mark.parametrize("page", PAGES)
 every_script = pytest.mark.parametrize("script", [script.stem for script in SCRIPTS])
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
 
@@ -59,9 +65,9 @@ def offered_on(page: Path) -> dict[str, Path]:
 
 
 @every_page
-def test_course_page_offers_its_notebook_and_what_that_needs(page, built_site):
-    offered = offered_on(built_site / "course" / f"{page}.html")
-    notebook = built_site / "downloads" / "course" / f"{page}.ipynb"
+def test_page_offers_its_notebook_and_what_that_needs(page, built_site):
+    offered = offered_on(built_site / f"{page}.html")
+    notebook = built_site / "downloads" / f"{page}.ipynb"
     assert offered[notebook.name].samefile(notebook)
     if imports_package(notebook_at(notebook)):
         assert offered[wheel_of(built_site).name].samefile(wheel_of(built_site))
@@ -215,7 +221,6 @@ def test_notebook_runs_to_its_end_and_shows_its_pictures(name, executed):
             assert cell.execution_count
             shown = [kind for output in cell.outputs for kind in output.get("data", {})]
             assert "plt.show()" not in cell.source or "image/png" in shown, cell.source
-            assert not [o for o in cell.outputs if o.get("name") == "stderr"]
     installed = [path for path in (folder / "env").glob(f"**/site-packages/{MODULE}/data.py")]
     assert bool(installed) == imports_package(notebook), "installed by the first cell alone"
 
@@ -228,9 +233,16 @@ def test_notebook_prints_what_its_page_shows(name, executed, built_site):
     shown = html.unescape(re.sub(r"<[^>]+>", "", page))
     cells = [cell for cell in notebook.cells if cell.id != "setup"]
     outputs = [out for cell in cells for out in cell.get("outputs", [])]
-    printed = [out.text.strip() for out in outputs if out.output_type == "stream"]
+    printed = [out.text.strip() for out in outputs if out.get("name") == "stdout"]
     assert printed or not any("print(" in code for code in code_of(notebook))
     assert [text for text in printed if text not in shown] == []
+    raised = [f"{out.ename}: {out.evalue}" for out in outputs if out.output_type == "error"]
+    assert [text for text in raised if text not in shown] == []
+    # A warning begins with a place in the notebook and ends with one in torch's sources.
+    warned = "".join(out.text for out in outputs if out.get("name") == "stderr")
+    messages = re.findall(r"\w+Warning: .*?(?= \(Triggered| *$)", warned, re.MULTILINE)
+    assert bool(messages) == bool(warned)
+    assert [text for text in messages if text not in shown] == []
 
 
 def test_notebook_without_the_wheel_says_what_to_download(
@@ -318,6 +330,7 @@ def test_first_cell_of_a_notebook_without_the_package_asks_for_no_wheel(extensio
         (":class:`torch.nn.Linear` is", "`torch.nn.Linear` is"),
         (":py:meth:`~torch.Tensor.backward`", "`torch.Tensor.backward`"),
         ("[page 3](03-predict.md)", "[page 3](03-predict.ipynb)"),
+        ("[of the index](index.md), [twice](#second-backward)", "of the index, twice"),
         ("[script](../gallery/01_fit_by_hand.rst)", "script"),
         ("(a-label)=\n# Title", "# Title"),
         (":::{note}\n:class: tip\nHere.\n:::", "> **Note**\n>\n> Here."),

@@ -1,8 +1,9 @@
 """What a reader takes along: the package's wheel, every page as a notebook, all lessons as a zip.
 
-Below ``downloads/`` of the built site stand the wheel, ``course/NN-topic.ipynb``
-for each course page and ``linreg-tutorial-lessons.zip`` with every script, every
-notebook and the wheel. `{site-file}` links to them from any page.
+Below ``downloads/`` of the built site stand the wheel, a notebook such as
+``course/NN-topic.ipynb`` for each page that is one, and
+``linreg-tutorial-lessons.zip`` with every script, every notebook and the wheel.
+`{site-file}` links to them from any page.
 
 A notebook that needs the package begins with a cell that installs the wheel
 beside it, or, on a published site, the one that the site carries.
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import nbformat
 from docutils import nodes
+from failures import label_of
 from freshness import kept
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from source_links import colab_link, repository
@@ -95,7 +97,9 @@ def setup_code(wheel: str, needs_package: bool, published: str | None) -> str:
 
 
 def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.NotebookNode:
-    """Return a course page as a notebook for Jupyter, without outputs.
+    """Return a page as a notebook for Jupyter, without outputs.
+
+    A cell that has to fail carries the tag with which Jupyter goes on after it.
 
     Parameters
     ----------
@@ -113,7 +117,11 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
         if cell.cell_type == "markdown":
             cells.append(nbformat.v4.new_markdown_cell(plain_markdown(cell.source), id=name))
         else:
+            if label := label_of(cell.metadata):
+                cells.append(nbformat.v4.new_markdown_cell(label, id=f"{name}-label"))
             cells.append(nbformat.v4.new_code_cell(cell.source, id=name))
+            if "raises-exception" in cell.metadata.get("tags", []):
+                cells[-1].metadata.tags = ["raises-exception"]
             caption = cell.metadata.get("mystnb", {}).get("figure", {}).get("caption")
             if caption:
                 below = nbformat.v4.new_markdown_cell(_emphasised(caption), id=f"{name}-caption")
@@ -150,9 +158,9 @@ def plain_markdown(text: str) -> str:
         text,
     )
     text = re.sub(r"^\([\w-]+\)=\n", "", text, flags=re.MULTILINE)
-    # Pages of the course lie beside each other as notebooks; others stay on the site.
-    text = re.sub(r"\]\((\d\d-[\w-]+)\.md\)", r"](\1.ipynb)", text)
-    text = re.sub(r"\[([^\]]+)\]\(\.\.?/[^)]*\)", r"\1", text)
+    # Pages of one folder lie beside each other as notebooks; others stay on the site.
+    text = re.sub(r"\]\((?!index)([\w-]+)\.md\)", r"](\1.ipynb)", text)
+    text = re.sub(r"\[([^\]]+)\]\((?:\.\.?/|#|index)[^)]*\)", r"\1", text)
     text = re.sub(r"\{site-file\}`([^`<]*?) <[^`]*>`", r"\1", text)
     text = re.sub(r"^:::\{answer\}\n(.*?)^:::$", _fold, text, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(
@@ -196,12 +204,12 @@ def _published_wheel(wheel: str) -> str | None:
     return name and f"https://github.com/{name}/raw/gh-pages/{_FOLDER}/{wheel}"
 
 
-def _course_pages(app: Sphinx) -> dict[str, str]:
+def _notebook_pages(app: Sphinx) -> dict[str, str]:
     """Return the pages that are notebooks, by docname, with their text."""
     texts = {
         docname: Path(app.env.doc2path(docname)).read_text("utf-8")
         for docname in sorted(app.env.found_docs)
-        if docname.startswith("course/")
+        if docname.startswith(("course/", "troubleshooting/"))
     }
     return {docname: text for docname, text in texts.items() if is_myst_markdown_notebook(text)}
 
@@ -267,7 +275,7 @@ class SiteFile(SphinxRole):
 def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
     """Tell the page's template what there is to take along."""
     script = _gallery(app) / f"{Path(pagename).name}.py"
-    if text := _course_pages(app).get(pagename):
+    if text := _notebook_pages(app).get(pagename):
         cells = read_myst_markdown_notebook(text).cells
         needs_package = _needs_package(c.source for c in cells if c.cell_type == "code")
     elif pagename.startswith("gallery/") and script.exists():
@@ -298,7 +306,7 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     folder = Path(app.outdir, _FOLDER)
     wheel = app.wheel.name
     files = {wheel: app.wheel.read_bytes()}
-    for docname, text in _course_pages(app).items():
+    for docname, text in _notebook_pages(app).items():
         notebook = notebook_of(text, wheel, _published_wheel(wheel))
         files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
     for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):

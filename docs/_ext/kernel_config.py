@@ -1,4 +1,4 @@
-"""Settings of the kernels that run the course pages."""
+"""Settings of the kernels that run the pages."""
 
 c = get_config()  # noqa: F821
 c.HistoryManager.enabled = False

@@ -1,4 +1,4 @@
-"""The kernels that run the course pages: alike, quick to end, out of each other's way."""
+"""The kernels that run the pages: alike, quick to end, out of each other's way."""
 
 import atexit
 import os

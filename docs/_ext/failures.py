@@ -1,0 +1,234 @@
+"""Failures that are run: what a cell is said to raise or to warn of is what it did.
+
+A cell that goes wrong says how, and a cell that does it right has the tag ``fix``::
+
+    ```{code-cell}
+    :tags: [wrong, raises-exception]
+    :fails: "RuntimeError: Trying to backward through the graph a second time"
+
+    e.backward()
+    e.backward()
+    ```
+
+``:fails:`` holds the exception's type and the beginning of its message, ``:warns:``
+the same of a warning. A list holds several warnings, or exceptions of which one is
+raised, where machines differ. The build fails when a cell does something else, and
+when a cell of any page fails or warns and does not say so.
+
+What is shown of a traceback is the line of the cell and the message, of a warning the
+message and the line. Folders of the machine that built torch or the site are cut.
+
+The extension ``message_index`` lists what was said.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.errors import ExtensionError
+from sphinx.locale import get_translation
+from sphinx.transforms import SphinxTransform
+
+_ = get_translation("site")
+
+_TRIGGERED = re.compile(r" \(Triggered internally at [^)]*\)")
+# "/tmp/ipykernel_1/2.py:3: UserWarning: text", maybe more lines of text, "  the line of code".
+_WARNING = re.compile(
+    r"^(?P<place>\S[^\n]*?):\d+: (?P<message>\w+: (?:(?!^\S[^\n]*?:\d+: \w+: ).)*?)\n  (?P<line>[^\n]*)$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+class Failure(NamedTuple):
+    """A message, and the section of a page where it happened."""
+
+    message: str
+    anchor: str
+    title: str
+
+
+def told_by_traceback(text: str) -> tuple[str, str]:
+    """Return the cell's line that did not work and the message, from IPython's traceback.
+
+    >>> told_by_traceback('''
+    ... --------------------------------------------------
+    ... KeyError         Traceback (most recent call last)
+    ... Cell In[2], line 1
+    ... ----> 1 {}["a"]
+    ...
+    ... KeyError: 'a'
+    ... ''')
+    ('----> 1 {}["a"]', "KeyError: 'a'")
+    """
+    kind = re.search(r"^(\w+) +Traceback", text, re.MULTILINE)[1]
+    message = text[text.rindex(f"\n{kind}: ") :].strip()
+    # The innermost frame that is a cell; deeper ones are torch's.
+    cell = text[text.rindex("\nCell In[") :]
+    arrow, line = re.search(r"^(-+> \d+) +(.*)$", cell, re.MULTILINE).groups()
+    return f"{arrow} {line.rstrip()}", message
+
+
+def told_by_warnings(text: str) -> list[tuple[str, str]]:
+    r"""Return the message and the cell's line of each warning in what a cell wrote to stderr.
+
+    The line is empty where it is one of torch's own.
+
+    >>> told_by_warnings("/1.py:2: UserWarning: odd (Triggered internally at a.cpp:1.)\n  f()\n")
+    [('UserWarning: odd', 'f()')]
+    """
+    return [
+        (
+            _TRIGGERED.sub("", found["message"]).strip(),
+            "" if "site-packages" in found["place"] else found["line"],
+        )
+        for found in _WARNING.finditer(text)
+    ]
+
+
+def problems_of(metadata: dict, raised: str | None, warned: list[str]) -> list[str]:
+    """Return what a cell did that it does not say, and what it says and did not do.
+
+    Parameters
+    ----------
+    metadata
+        The cell's options.
+    raised
+        The message of its exception, where there is one.
+    warned
+        The messages of its warnings.
+    """
+    fails, warns = _listed(metadata.get("fails")), _listed(metadata.get("warns"))
+    problems = []
+    if fails and not any(str(raised).startswith(f) for f in fails):
+        problems.append(f"must fail with “{fails[0]}”, but {_quoted(raised)} was raised")
+    if raised and not fails:
+        problems.append(f"fails with “{raised}”: say so with :fails:")
+    for expected in warns:
+        if not any(w.startswith(expected) for w in warned):
+            problems.append(f"must warn of “{expected}”, but warned of {_quoted(*warned)}")
+    for message in warned:
+        if not any(message.startswith(expected) for expected in warns):
+            problems.append(f"warns of “{message}”: say so with :warns:")
+    return problems
+
+
+def _listed(value: str | list[str] | None) -> list[str]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _quoted(*messages: str | None) -> str:
+    return ", ".join(f"“{m}”" for m in messages if m) or "nothing"
+
+
+class ShowFailures(SphinxTransform):
+    """Check what cells say of themselves, and shorten what they print."""
+
+    # Before the outputs of some cells move into an answer.
+    default_priority = 890
+
+    def apply(self, **kwargs) -> None:
+        """Look at each cell of the page."""
+        failures, problems = [], []
+        for cell in self.document.findall(_is_cell):
+            raised, warned = self._shorten(cell)
+            section = _section_of(cell)
+            anchor = section["ids"][0]
+            found = problems_of(cell["cell_metadata"], raised, warned)
+            problems += [f"{self.env.docname}#{anchor}: the cell {problem}" for problem in found]
+            said = filter(None, [*warned, raised])
+            title = section.next_node(nodes.title).astext()
+            failures += [Failure(message, anchor, title) for message in said]
+            if label := label_of(cell["cell_metadata"]):
+                cell.insert(0, nodes.paragraph("", label, classes=["cell-label"]))
+        self.env.failures[self.env.docname] = failures
+        self.env.failure_problems[self.env.docname] = problems
+
+    def _shorten(self, cell: nodes.container) -> tuple[str | None, list[str]]:
+        raised, warned = None, []
+        for block in list(cell.findall(nodes.literal_block)):
+            if "traceback" in block["classes"]:
+                line, raised = told_by_traceback(block.astext())
+                _say(block, f"{line}\n{raised}")
+                _drop_pictures(cell)
+            elif "stderr" in block["classes"]:
+                found = told_by_warnings(block.astext())
+                warned += [message for message, _line in found] or [block.astext()]
+                _say(block, "\n".join(f"{message}\n  {line}".rstrip() for message, line in found))
+        return raised, warned
+
+
+def _is_cell(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
+
+
+def _section_of(node: nodes.Node) -> nodes.section:
+    while not isinstance(node, nodes.section):
+        node = node.parent
+    return node
+
+
+def _say(block: nodes.literal_block, text: str) -> None:
+    block.rawsource = text
+    block.children = []
+    block += nodes.Text(text)
+    block["language"] = "none"
+
+
+def _drop_pictures(cell: nodes.container) -> None:
+    """Leave out what a cell that raised had begun to draw."""
+    for output in list(cell.findall(nodes.container)):
+        if output.get("nb_element") == "mime_bundle":
+            output.parent.remove(output)
+
+
+def label_of(metadata: dict) -> str | None:
+    """Return the word above a cell that is there to be compared with another."""
+    words = {"wrong": f"✗ {_('Wrong')}", "fix": f"✓ {_('Right')}"}
+    return next((words[tag] for tag in metadata.get("tags", []) if tag in words), None)
+
+
+# What is kept from page to page
+
+
+def _prepare(app: Sphinx) -> None:
+    for name in ("failures", "failure_problems"):
+        if not hasattr(app.env, name):
+            setattr(app.env, name, {})
+
+
+def _forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
+    env.failures.pop(docname, None)
+    env.failure_problems.pop(docname, None)
+
+
+def _merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other) -> None:
+    for docname in docnames:
+        env.failures[docname] = other.failures.get(docname, [])
+        env.failure_problems[docname] = other.failure_problems.get(docname, [])
+
+
+def _style(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
+    if pagename.startswith("troubleshooting/") or pagename == "search":
+        app.add_css_file("failures.css")
+
+
+def _check(app: Sphinx, env: BuildEnvironment) -> None:
+    problems = [
+        p for docname in sorted(env.failure_problems) for p in env.failure_problems[docname]
+    ]
+    if problems:
+        raise ExtensionError("failures that are not what the page says:\n" + "\n".join(problems))
+
+
+def setup(app: Sphinx) -> dict:
+    """Register with Sphinx."""
+    app.add_transform(ShowFailures)
+    app.connect("builder-inited", _prepare)
+    app.connect("env-purge-doc", _forget)
+    app.connect("env-merge-info", _merge)
+    app.connect("env-check-consistency", _check)
+    app.connect("html-page-context", _style)
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}

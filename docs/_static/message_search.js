@@ -1,0 +1,64 @@
+/* The search recognises error messages: whole or in part, with other numbers in them,
+   or in the midst of a traceback. The list of what is known is made by the build. */
+"use strict";
+
+{
+  // How many of the pairs of neighbouring words have to be there.
+  const ENOUGH = 0.6;
+  const FEWEST_PAIRS = 3;
+  const MOST_SHOWN = 3;
+
+  function pairsOf(text) {
+    const words = text.toLowerCase().replace(/\d+/g, "#").match(/[\p{L}_#]+/gu) ?? [];
+    return new Set(words.slice(1).map((word, i) => `${words[i]} ${word}`));
+  }
+
+  function share(some, all) {
+    return [...some].filter((pair) => all.has(pair)).length / some.size;
+  }
+
+  /* Return the known messages that are likely meant, the likeliest first. */
+  function recognise(text) {
+    const said = pairsOf(text);
+    const found = KNOWN_MESSAGES.map((known) => {
+      const message = pairsOf(known.message);
+      // Its first sentence is enough: what follows is advice.
+      const held = Math.max(share(message, said), share(pairsOf(known.beginning), said));
+      const part = said.size >= FEWEST_PAIRS ? share(said, message) : 0;
+      return {...known, isHeld: held >= ENOUGH, likeness: Math.max(held, part)};
+    });
+    return found
+      .filter((known) => known.likeness >= ENOUGH)
+      .sort((one, other) => other.likeness - one.likeness)
+      .slice(0, MOST_SHOWN);
+  }
+
+  function show(found) {
+    const place = document.getElementById("known-messages");
+    for (const known of found) {
+      const item = document.createElement("li");
+      const message = document.createElement("code");
+      message.className = "literal";
+      message.textContent = known.beginning;
+      item.append(message, document.createElement("ul"));
+      for (const entry of known.entries) {
+        const link = document.createElement("a");
+        link.href = entry.address;
+        link.textContent = entry.title;
+        const line = document.createElement("li");
+        line.append(link);
+        item.lastChild.append(line);
+      }
+      place.querySelector("ul").append(item);
+    }
+    place.hidden = !found.length;
+  }
+
+  const search = Search.performSearch;
+  Search.performSearch = (query) => {
+    const found = recognise(query);
+    show(found);
+    // It finds pages that have every word. Numbers of the reader's own are on none.
+    search(found[0]?.isHeld ? found[0].message : query);
+  };
+}
