@@ -174,6 +174,8 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
         "12-looking-back\n", "12-looking-back\n13-your-topic\n"
     )
     index.write_text(listed, "utf-8")
+    with open(copy / "docs" / "troubleshooting" / "types-and-shapes.md", "a") as page:
+        page.write("\n" + example("failure"))
 
     html = copy / "docs" / "_build" / "html"
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-j", "4", "-n", "-W", "--keep-going"]
@@ -187,3 +189,8 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     assert (html / "downloads" / "course" / "13-your-topic.ipynb").exists()
     lesson = (html / "gallery" / "13_your_lesson.html").read_text("utf-8")
     assert 'aria-label="Two bars, the right one twice as high as the left one"' in lesson
+    message = "RuntimeError: result type Float can&#39;t be cast to the desired output type Long"
+    entry = (html / "troubleshooting" / "types-and-shapes.html").read_text("utf-8")
+    assert '<section id="whole-number-half">' in entry and message in entry
+    index = (html / "troubleshooting" / "index.html").read_text("utf-8")
+    assert 'href="types-and-shapes.html#whole-number-half"' in index

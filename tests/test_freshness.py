@@ -319,6 +319,13 @@ class Break(NamedTuple):
     options: tuple[str, ...] = ()
 
 
+def cell(code: str, *options: str) -> str:
+    """Return a code cell, and below it what the small page says next."""
+    head = "".join(f"{option}\n" for option in options)
+    return f"```{{code-cell}}\n{head}\n{code}\n```\n\nA prediction of"
+
+
+RAISES = ":tags: [wrong, raises-exception]"
 WRONG_AT = PAGE[: PAGE.index("A prediction of")].count("\n") + 1
 BREAKS = {
     "wrong number": Break(
@@ -335,6 +342,37 @@ BREAKS = {
         "page", 'print("page', 'raise OSError("no paper")\nprint("page', "OSError: no paper"
     ),
     "page without its header": Break("page", HEADER, "", "not executed to its end: course/01-meas"),
+    "failure that fails no more": Break(
+        "page", "A prediction of", cell("print(1)", RAISES, ":fails: 'OSError: no paper'"),
+        "course/01-measure#measure: the cell must fail with “OSError: no paper”, but nothing was",
+    ),
+    "failure that changes its kind": Break(
+        "page", "A prediction of",
+        cell("raise ValueError('no paper')", RAISES, ":fails: 'OSError: no paper'"),
+        "must fail with “OSError: no paper”, but “ValueError: no paper” was raised",
+    ),
+    "failure that changes its message": Break(
+        "page", "A prediction of",
+        cell("raise OSError('no ink')", RAISES, ":fails: 'OSError: no paper'"),
+        "must fail with “OSError: no paper”, but “OSError: no ink” was raised",
+    ),
+    "failure that nobody announced": Break(
+        "page", "A prediction of", cell("raise OSError('no paper')", RAISES),
+        "fails with “OSError: no paper”: say so with :fails:",
+    ),
+    "warning that comes no more": Break(
+        "page", "A prediction of", cell("print(1)", ":warns: 'UserWarning: odd'"),
+        "must warn of “UserWarning: odd”, but warned of nothing",
+    ),
+    "warning that nobody announced": Break(
+        "page", "A prediction of", cell("import warnings\nwarnings.warn('odd')"),
+        "warns of “UserWarning: odd”: say so with :warns:",
+    ),
+    "cure that cures no more": Break(
+        "page", "A prediction of",
+        cell("grad = -16", ":tags: [fix]") .replace("A pred", "Now {run}`−8 <grad>`.\n\nA pred"),
+        "“−8” says -8, the run gives -16.0",
+    ),
     "broken formula": Break("page", "A prediction of", r"With $\frac{1$ of", r"formula '\\frac{1'"),
     "unresolved reference": Break(
         "page", "A prediction of", "{py:func}`linreg_tutorial.nowhere`", "linreg_tutorial.nowhere"

@@ -37,8 +37,7 @@ _ = get_translation("site")
 _TRIGGERED = re.compile(r" \(Triggered internally at [^)]*\)")
 # "/tmp/ipykernel_1/2.py:3: UserWarning: text", maybe more lines of text, "  the line of code".
 _WARNING = re.compile(
-    r"^(?P<place>\S[^\n]*?):\d+: (?P<message>\w+: (?:(?!^\S[^\n]*?:\d+: \w+: ).)*?)\n  (?P<line>[^\n]*)$",
-    re.MULTILINE | re.DOTALL,
+    r"^(?P<place>\S.*):\d+: (?P<message>\w+: (?s:.*?))\n  (?P<line>.*)$", re.MULTILINE
 )
 
 
@@ -63,12 +62,13 @@ def told_by_traceback(text: str) -> tuple[str, str]:
     ... ''')
     ('----> 1 {}["a"]', "KeyError: 'a'")
     """
-    kind = re.search(r"^(\w+) +Traceback", text, re.MULTILINE)[1]
-    message = text[text.rindex(f"\n{kind}: ") :].strip()
+    # Where one exception led to another, the last one is what is told.
+    kind = re.findall(r"^(\w+) +Traceback", text, re.MULTILINE)[-1]
+    frames, _colon, rest = text.rpartition(f"\n{kind}: ")
     # The innermost frame that is a cell; deeper ones are torch's.
-    cell = text[text.rindex("\nCell In[") :]
+    cell = frames[frames.rindex("\nCell In[") :]
     arrow, line = re.search(r"^(-+> \d+) +(.*)$", cell, re.MULTILINE).groups()
-    return f"{arrow} {line.rstrip()}", message
+    return f"{arrow} {line.rstrip()}", f"{kind}: {rest.strip()}"
 
 
 def told_by_warnings(text: str) -> list[tuple[str, str]]:
