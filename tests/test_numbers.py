@@ -123,6 +123,7 @@ NO_PROSE = re.compile(
     | \[(?:[Pp]age\ )?\d+(?:\.\ [^\]]*)?\]\([^)]*\)   # a link to a page that is named by its number
     | \]\([^)]*\)                                  # where a link leads
     | ^\#+\ \d+\.                                  # the number of a page, of a question
+    | ^\([\w-]+\)=$                               # the address of a section
     | ^\s*\d+\.\s | \b(?:[Pp]art|question)\ \d+     # of a part of a list
     | \d+\ March\ 2022 | 2022-03-16
     """,
