@@ -54,6 +54,12 @@ def test_message_of_several_lines_is_whole(failures, traceback_of):
     assert failures.told_by_traceback(text)[1] == "ValueError: one,\ntwo: 3\nthree"
 
 
+def test_address_in_the_memory_is_cut(failures, traceback_of):
+    text = traceback_of("raise TypeError(f'not {object()!r} but {len!r}')")
+    message = "TypeError: not <object object> but <built-in function len>"
+    assert failures.told_by_traceback(text)[1] == message
+
+
 def test_exception_that_led_to_another_is_left_aside(failures, traceback_of):
     text = traceback_of("try:\n    {}['a']\nexcept KeyError:\n    raise OSError('no paper')")
     assert failures.told_by_traceback(text)[1] == "OSError: no paper"

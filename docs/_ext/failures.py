@@ -12,8 +12,9 @@ A cell that goes wrong says how, and a cell that does it right has the tag ``fix
 
 ``:fails:`` holds the exception's type and the beginning of its message, ``:warns:``
 the same of a warning. A list holds several warnings, or exceptions of which one is
-raised, where machines differ. The build fails when a cell does something else, and
-when a cell of any page fails or warns and does not say so.
+raised, where machines differ. ``:also:`` lists messages of the same mistake that
+cannot be had here. The build fails when a cell does something else, and when a cell
+of any page fails or warns and does not say so.
 
 What is shown of a traceback is the line of the cell and the message, of a warning the
 message and the line. Folders of the machine that built torch or the site are cut.
@@ -34,7 +35,8 @@ from sphinx.transforms import SphinxTransform
 
 _ = get_translation("site")
 
-_TRIGGERED = re.compile(r" \(Triggered internally at [^)]*\)")
+# Where it was in torch's sources, and where in the memory.
+_MACHINE = re.compile(r" \(Triggered internally at [^)]*\)| at 0x[0-9a-f]+")
 # "/tmp/ipykernel_1/2.py:3: UserWarning: text", maybe more lines of text, "  the line of code".
 _WARNING = re.compile(
     r"^(?P<place>\S.*):\d+: (?P<message>\w+: (?s:.*?))\n  (?P<line>.*)$", re.MULTILINE
@@ -47,6 +49,7 @@ class Failure(NamedTuple):
     message: str
     anchor: str
     title: str
+    was_run: bool
 
 
 def told_by_traceback(text: str) -> tuple[str, str]:
@@ -68,7 +71,7 @@ def told_by_traceback(text: str) -> tuple[str, str]:
     # The innermost frame that is a cell; deeper ones are torch's.
     cell = frames[frames.rindex("\nCell In[") :]
     arrow, line = re.search(r"^(-+> \d+) +(.*)$", cell, re.MULTILINE).groups()
-    return f"{arrow} {line.rstrip()}", f"{kind}: {rest.strip()}"
+    return f"{arrow} {line.rstrip()}", _MACHINE.sub("", f"{kind}: {rest.strip()}")
 
 
 def told_by_warnings(text: str) -> list[tuple[str, str]]:
@@ -81,7 +84,7 @@ def told_by_warnings(text: str) -> list[tuple[str, str]]:
     """
     return [
         (
-            _TRIGGERED.sub("", found["message"]).strip(),
+            _MACHINE.sub("", found["message"]).strip(),
             "" if "site-packages" in found["place"] else found["line"],
         )
         for found in _WARNING.finditer(text)
@@ -115,6 +118,12 @@ def problems_of(metadata: dict, raised: str | None, warned: list[str]) -> list[s
     return problems
 
 
+def known_elsewhere(metadata: dict, raised: str | None) -> list[str]:
+    """Return the messages of a cell that other machines or versions give, but not this run."""
+    others = [f for f in _listed(metadata.get("fails")) if not str(raised).startswith(f)]
+    return [*others, *_listed(metadata.get("also"))]
+
+
 def _listed(value: str | list[str] | None) -> list[str]:
     return value if isinstance(value, list) else [value] if value else []
 
@@ -138,13 +147,23 @@ class ShowFailures(SphinxTransform):
             anchor = section["ids"][0]
             found = problems_of(cell["cell_metadata"], raised, warned)
             problems += [f"{self.env.docname}#{anchor}: the cell {problem}" for problem in found]
-            said = filter(None, [*warned, raised])
             title = section.next_node(nodes.title).astext()
-            failures += [Failure(message, anchor, title) for message in said]
+            said = [message for message in [*warned, raised] if message]
+            failures += [Failure(message, anchor, title, True) for message in said]
+            for message in known_elsewhere(cell["cell_metadata"], raised):
+                failures.append(Failure(message, anchor, title, False))
             if label := label_of(cell["cell_metadata"]):
-                cell.insert(0, nodes.paragraph("", label, classes=["cell-label"]))
+                above = nodes.paragraph("", label, classes=["cell-label"])
+                if "wrong" in cell["cell_metadata"]["tags"]:
+                    above += [nodes.Text(" "), self._link_to_the_start()]
+                cell.insert(0, above)
         self.env.failures[self.env.docname] = failures
         self.env.failure_problems[self.env.docname] = problems
+
+    def _link_to_the_start(self) -> nodes.reference:
+        """Return a link for those who came to this cell from elsewhere."""
+        start = self.document.next_node(nodes.section)["ids"][0]
+        return nodes.reference("", _("after the first cell of this page"), refid=start)
 
     def _shorten(self, cell: nodes.container) -> tuple[str | None, list[str]]:
         raised, warned = None, []

@@ -30,6 +30,7 @@ class Known(NamedTuple):
 
     message: str
     beginning: str
+    was_run: bool
     entries: list[tuple[str, Failure]]
 
 
@@ -50,7 +51,10 @@ def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         index = nodes.bullet_list(classes=["messages"])
         for known in _known(app.env):
             message = nodes.literal("", known.beginning)
-            item = nodes.list_item("", nodes.paragraph("", "", message))
+            line = nodes.paragraph("", "", message)
+            if not known.was_run:
+                line += [nodes.Text(" "), nodes.emphasis("", _("not run here"))]
+            item = nodes.list_item("", line)
             links = nodes.bullet_list()
             for there, failure in known.entries:
                 uri = f"{app.builder.get_relative_uri(docname, there)}#{failure.anchor}"
@@ -71,10 +75,11 @@ def _known(env: BuildEnvironment) -> list[Known]:
                 beginning = beginning_of(failure.message)
                 # Messages that differ in their numbers only are one.
                 key = re.sub(r"\d+", "#", beginning)
-                known = found.setdefault(key, Known(failure.message, beginning, []))
-                here = (docname, failure._replace(message=known.message))
-                if here not in known.entries:
-                    known.entries.append(here)
+                known = found.setdefault(
+                    key, Known(failure.message, beginning, failure.was_run, [])
+                )
+                if failure.anchor not in {other.anchor for _there, other in known.entries}:
+                    known.entries.append((docname, failure))
     return sorted(found.values(), key=lambda k: k.message.partition(": ")[2].lower())
 
 

@@ -54,11 +54,20 @@
     place.hidden = !found.length;
   }
 
+  /* Say where to look when somebody pasted a message that is not known. */
+  function help(query) {
+    const looksLikeOne = /(?:Error|Warning|Exception)\b/.test(query);
+    document.getElementById("unknown-message").hidden = !looksLikeOne;
+  }
+
   const search = Search.performSearch;
   Search.performSearch = (query) => {
     const found = recognise(query);
     show(found);
+    if (!found.length) help(query);
     // It finds pages that have every word. Numbers of the reader's own are on none.
     search(found[0]?.isHeld ? found[0].message : query);
+    // Else every “grad” of the entry would be marked.
+    if (found.length) localStorage.removeItem("sphinx_highlight_terms");
   };
 }
