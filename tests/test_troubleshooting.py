@@ -303,8 +303,8 @@ ENTRIES = {
         "wrong-way", of(END),
         wrong=({
             "errors[:2]": [6.5, 7.25], "errors[787] < math.inf": True,
-            "errors[788]": math.inf, "math.isnan(slopes[1585])": False,
-            "math.isnan(slopes[1586])": True,
+            "errors[788]": math.inf, "math.isnan(values[1585])": False,
+            "math.isnan(values[1586])": True,
         },),
     ),
     "large-inputs": Entry("wrong-way", of(END), wrong=({"a.isnan()": True},)),
