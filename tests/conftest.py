@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+# As in the kernels of the pages. It has to be said before torch looks for a card.
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
 _SITE = Path(__file__).parent.parent / "docs" / "_build" / "html"
 
 _FLAGS = [

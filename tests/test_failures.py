@@ -54,6 +54,23 @@ def test_message_of_several_lines_is_whole(failures, traceback_of):
     assert failures.told_by_traceback(text)[1] == "ValueError: one,\ntwo: 3\nthree"
 
 
+def test_message_that_names_its_own_kind_is_whole(failures, traceback_of):
+    text = traceback_of("raise ValueError('x\\nValueError: y')")
+    assert failures.told_by_traceback(text)[1] == "ValueError: x\nValueError: y"
+    text = traceback_of("try:\n    {}['a']\nexcept KeyError:\n    raise OSError('x\\nOSError: y')")
+    assert failures.told_by_traceback(text)[1] == "OSError: x\nOSError: y"
+
+
+def test_exception_without_a_message_is_told_by_its_kind(failures, traceback_of):
+    line, message = failures.told_by_traceback(traceback_of("raise ValueError"))
+    assert (line, message) == ("----> 1 raise ValueError", "ValueError:")
+
+
+def test_cell_that_python_cannot_read_is_told_by_its_message(failures, traceback_of):
+    line, message = failures.told_by_traceback(traceback_of("a = = 1"))
+    assert (line, message) == ("", "SyntaxError: invalid syntax")
+
+
 def test_address_in_the_memory_is_cut(failures, traceback_of):
     text = traceback_of("raise TypeError(f'not {object()!r} but {len!r}')")
     message = "TypeError: not <object object> but <built-in function len>"
@@ -80,6 +97,12 @@ lines (Triggered internally at /build/torch/a_file.cpp:822.)
   return F.mse_loss(input, target)
 /tmp/ipykernel_7/1.py:4: DeprecationWarning: old
   old()
+<string>:1: DeprecationWarning: from a text
+/tmp/ipykernel_7/1.py:5: UserWarning: see a.py:12: Error: x
+  f()
+loading
+C:\\ipykernel_7\\1.py:6: UserWarning: w (Triggered internally at C:\\actions (x86)\\a.cpp:1.)
+  g()
 """
 
 
@@ -88,6 +111,10 @@ def test_each_warning_is_told_with_the_line_of_the_page(failures):
         ("UserWarning: first of two\nlines", "w = torch.tensor([a, b])"),
         ("UserWarning: of torch's own: 2", ""),
         ("DeprecationWarning: old", "old()"),
+        ("DeprecationWarning: from a text", ""),
+        ("UserWarning: see a.py:12: Error: x", "f()"),
+        ("loading", ""),
+        ("UserWarning: w", "g()"),
     ]
 
 
@@ -99,6 +126,31 @@ def test_each_warning_is_told_with_the_line_of_the_page(failures):
         ({"fails": "A: b"}, None, [], ["must fail with “A: b”, but nothing was raised"]),
         ({"fails": "A: b"}, "B: b", [], ["must fail with “A: b”, but “B: b” was raised"]),
         ({"fails": ["A: b", "B: c"]}, "B: c", [], []),
+        ({"fails": "A: b"}, "C: A: b", [], ["must fail with “A: b”, but “C: A: b” was raised"]),
+        ({"warns": "W: d"}, "A: b", ["W: d"], ["fails with “A: b”: say so with :fails:"]),
+        (
+            {"warns": "W: d"}, None, ["X: W: d"],
+            ["must warn of “W: d”, but warned of “X: W: d”",
+             "warns of “X: W: d”: say so with :warns:"],
+        ),
+        (
+            {"fails": "A"}, "A: b", [],
+            ["says “A”: write the type, a colon and the beginning of the message"],
+        ),
+        (
+            {"fails": 3}, "A: b", [],
+            ["says “3”: write the type, a colon and the beginning of the message",
+             "must fail with “3”, but “A: b” was raised"],
+        ),
+        ({"tags": ["wrong", "remove-output"]}, None, [], []),
+        (
+            {"tags": ["raises-exception", "remove-output"]}, None, [],
+            ["hides how it fails: remove-output"],
+        ),
+        (
+            {"tags": ["remove-stderr"], "warns": "W: d"}, None, ["W: d"],
+            ["hides how it fails: remove-stderr"],
+        ),
         ({}, "A: b", [], ["fails with “A: b”: say so with :fails:"]),
         ({"warns": "W: d"}, None, ["W: d and more"], []),
         ({"warns": "W: d"}, None, [], ["must warn of “W: d”, but warned of nothing"]),

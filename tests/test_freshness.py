@@ -1,5 +1,6 @@
 """Nothing stale and nothing broken is published: a small site, built, changed and built again."""
 
+import html
 import importlib
 import os
 import re
@@ -306,6 +307,60 @@ def test_everything_that_results_depend_on_is_looked_at(name, freshness, tmp_pat
     assert freshness.digest(site.root) != before
 
 
+# The index of messages
+
+TROUBLE = (
+    HEADER
+    + """\
+# When it goes wrong here
+
+(no-paper)=
+## There is no paper
+
+```{code-cell}
+:tags: [wrong, raises-exception]
+:fails: "OSError: no"
+:also: "OSError: no pencil"
+
+raise OSError("no paper")
+```
+"""
+)
+
+
+def test_index_of_messages_and_search_follow_the_pages(built, tmp_path):
+    site = built.copy(tmp_path / "site")
+    room = site.root / "docs" / "troubleshooting"
+    room.mkdir()
+    pages = {"index": "# Index\n\n:::{messages}\n:::\n\n```{toctree}\n:glob:\n\n*\n```\n"}
+    pages |= {"here": TROUBLE, "there": TROUBLE.replace("(no-paper)", "(no-paper-there)")}
+    for name, text in pages.items():
+        (room / f"{name}.md").write_text(text, "utf-8")
+    replace(
+        site.root / "docs" / "index.md", "gallery/index", "gallery/index\ntroubleshooting/index"
+    )
+
+    def listed() -> tuple[str, str]:
+        index = (site.html / "troubleshooting" / "index.html").read_text("utf-8")
+        index = html.unescape(re.sub(r"<[^>]+>", "", index[index.index("<article") :]))
+        return index, (site.html / "_static" / "messages.js").read_text("utf-8")
+
+    rebuild(site)
+    for text in listed():
+        assert text.count("OSError: no paper") >= 1 and text.count("There is no paper") >= 2
+        assert "OSError: no pencil" in text
+    replace(room / "here.md", '"no paper"', '"no ink"')
+    replace(room / "here.md", "There is no paper", "There is no ink")
+    rebuild(site)
+    for text in listed():
+        assert "OSError: no ink" in text and "There is no ink" in text
+        assert "OSError: no paper" in text and "There is no paper" in text
+    (room / "there.md").unlink()
+    rebuild(site)
+    for text in listed():
+        assert "OSError: no ink" in text and "no paper" not in text
+
+
 # Broken
 
 
@@ -359,6 +414,11 @@ BREAKS = {
     "failure that nobody announced": Break(
         "page", "A prediction of", cell("raise OSError('no paper')", RAISES),
         "fails with “OSError: no paper”: say so with :fails:",
+    ),
+    "failure above all headings": Break(
+        "page", "# 1. Measure",
+        cell("raise OSError('no paper')", RAISES).replace("A prediction of", "# 1. Measure"),
+        "course/01-measure#: the cell fails with “OSError: no paper”: say so with :fails:",
     ),
     "warning that comes no more": Break(
         "page", "A prediction of", cell("print(1)", ":warns: 'UserWarning: odd'"),

@@ -36,11 +36,14 @@ from sphinx.transforms import SphinxTransform
 _ = get_translation("site")
 
 # Where it was in torch's sources, and where in the memory.
-_MACHINE = re.compile(r" \(Triggered internally at [^)]*\)| at 0x[0-9a-f]+")
+_MACHINE = re.compile(r" \(Triggered internally at .*?:\d+\.?\)| at 0x[0-9a-f]+")
 # "/tmp/ipykernel_1/2.py:3: UserWarning: text", maybe more lines of text, "  the line of code".
+_BEGINNING = re.compile(r"^(?=\S.*?:\d+: \w*Warning: )", re.MULTILINE)
 _WARNING = re.compile(
-    r"^(?P<place>\S.*):\d+: (?P<message>\w+: (?s:.*?))\n  (?P<line>.*)$", re.MULTILINE
+    r"(?P<place>\S.*?):\d+: (?P<message>\w*Warning: (?:(?s:.*?)(?=\n  )|.*))(?:\n  (?P<line>.*))?"
 )
+# With these, nobody would see how a cell fails, and neither would the check.
+_HIDING = {"remove-output", "remove_output", "remove-stderr"}
 
 
 class Failure(NamedTuple):
@@ -55,6 +58,8 @@ class Failure(NamedTuple):
 def told_by_traceback(text: str) -> tuple[str, str]:
     """Return the cell's line that did not work and the message, from IPython's traceback.
 
+    The line is empty where there is none: Python could not read the cell.
+
     >>> told_by_traceback('''
     ... --------------------------------------------------
     ... KeyError         Traceback (most recent call last)
@@ -66,29 +71,35 @@ def told_by_traceback(text: str) -> tuple[str, str]:
     ('----> 1 {}["a"]', "KeyError: 'a'")
     """
     # Where one exception led to another, the last one is what is told.
-    kind = re.findall(r"^(\w+) +Traceback", text, re.MULTILINE)[-1]
-    frames, _colon, rest = text.rpartition(f"\n{kind}: ")
+    heads = list(re.finditer(r"^(\w+) +Traceback \(most recent call last\)$", text, re.MULTILINE))
+    if not heads:
+        return "", text.strip().splitlines()[-1]
+    kind = heads[-1][1]
+    frames, colon, rest = text[heads[-1].end() :].partition(f"\n{kind}:")
+    message = _MACHINE.sub("", f"{kind}:{rest.rstrip()}" if colon else kind)
     # The innermost frame that is a cell; deeper ones are torch's.
-    cell = frames[frames.rindex("\nCell In[") :]
-    arrow, line = re.search(r"^(-+> \d+) +(.*)$", cell, re.MULTILINE).groups()
-    return f"{arrow} {line.rstrip()}", _MACHINE.sub("", f"{kind}: {rest.strip()}")
+    cells = re.findall(r"^Cell In\[.*?^(-+> \d+) +([^\n]*)$", frames, re.MULTILINE | re.DOTALL)
+    return (" ".join(cells[-1]).rstrip() if cells else ""), message
 
 
 def told_by_warnings(text: str) -> list[tuple[str, str]]:
     r"""Return the message and the cell's line of each warning in what a cell wrote to stderr.
 
-    The line is empty where it is one of torch's own.
+    The line is empty where it is one of torch's own, or unknown. What is no warning
+    is returned like one.
 
-    >>> told_by_warnings("/1.py:2: UserWarning: odd (Triggered internally at a.cpp:1.)\n  f()\n")
-    [('UserWarning: odd', 'f()')]
+    >>> told_by_warnings("/ipykernel_1/2.py:3: UserWarning: odd\n  f()\nloading\n")
+    [('UserWarning: odd', 'f()'), ('loading', '')]
     """
-    return [
-        (
-            _MACHINE.sub("", found["message"]).strip(),
-            "" if "site-packages" in found["place"] else found["line"],
-        )
-        for found in _WARNING.finditer(text)
-    ]
+    told = []
+    for piece in filter(str.strip, _BEGINNING.split(text)):
+        if found := _WARNING.match(piece):
+            ours = found["line"] if "ipykernel_" in found["place"] else None
+            told.append((_MACHINE.sub("", found["message"]).strip(), ours or ""))
+            piece = piece[found.end() :]
+        if piece.strip():
+            told.append((piece.strip(), ""))
+    return told
 
 
 def problems_of(metadata: dict, raised: str | None, warned: list[str]) -> list[str]:
@@ -104,7 +115,14 @@ def problems_of(metadata: dict, raised: str | None, warned: list[str]) -> list[s
         The messages of its warnings.
     """
     fails, warns = _listed(metadata.get("fails")), _listed(metadata.get("warns"))
-    problems = []
+    tags = set(metadata.get("tags", []))
+    says_so = fails or warns or "raises-exception" in tags
+    problems = [f"hides how it fails: {tag}" for tag in sorted(tags & _HIDING) if says_so]
+    problems += [
+        f"says “{said}”: write the type, a colon and the beginning of the message"
+        for said in [*fails, *warns]
+        if not re.match(r"\w+: \S", said)
+    ]
     if fails and not any(str(raised).startswith(f) for f in fails):
         problems.append(f"must fail with “{fails[0]}”, but {_quoted(raised)} was raised")
     if raised and not fails:
@@ -125,7 +143,7 @@ def known_elsewhere(metadata: dict, raised: str | None) -> list[str]:
 
 
 def _listed(value: str | list[str] | None) -> list[str]:
-    return value if isinstance(value, list) else [value] if value else []
+    return [str(v) for v in value] if isinstance(value, list) else [str(value)] if value else []
 
 
 def _quoted(*messages: str | None) -> str:
@@ -144,10 +162,10 @@ class ShowFailures(SphinxTransform):
         for cell in self.document.findall(_is_cell):
             raised, warned = self._shorten(cell)
             section = _section_of(cell)
-            anchor = section["ids"][0]
+            anchor = section["ids"][0] if section else ""
             found = problems_of(cell["cell_metadata"], raised, warned)
             problems += [f"{self.env.docname}#{anchor}: the cell {problem}" for problem in found]
-            title = section.next_node(nodes.title).astext()
+            title = section.next_node(nodes.title).astext() if section else ""
             said = [message for message in [*warned, raised] if message]
             failures += [Failure(message, anchor, title, True) for message in said]
             for message in known_elsewhere(cell["cell_metadata"], raised):
@@ -170,11 +188,11 @@ class ShowFailures(SphinxTransform):
         for block in list(cell.findall(nodes.literal_block)):
             if "traceback" in block["classes"]:
                 line, raised = told_by_traceback(block.astext())
-                _say(block, f"{line}\n{raised}")
+                _say(block, f"{line}\n{raised}".strip())
                 _drop_pictures(cell)
             elif "stderr" in block["classes"]:
                 found = told_by_warnings(block.astext())
-                warned += [message for message, _line in found] or [block.astext()]
+                warned += [message for message, _line in found]
                 _say(block, "\n".join(f"{message}\n  {line}".rstrip() for message, line in found))
         return raised, warned
 
@@ -183,8 +201,9 @@ def _is_cell(node: nodes.Node) -> bool:
     return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
 
 
-def _section_of(node: nodes.Node) -> nodes.section:
-    while not isinstance(node, nodes.section):
+def _section_of(node: nodes.Node) -> nodes.section | None:
+    """Return the section that a node stands in; above the first heading there is none."""
+    while node is not None and not isinstance(node, nodes.section):
         node = node.parent
     return node
 
@@ -199,7 +218,7 @@ def _say(block: nodes.literal_block, text: str) -> None:
 def _drop_pictures(cell: nodes.container) -> None:
     """Leave out what a cell that raised had begun to draw."""
     for output in list(cell.findall(nodes.container)):
-        if output.get("nb_element") == "mime_bundle":
+        if output.get("nb_element") == "mime_bundle" and output.next_node(nodes.image):
             output.parent.remove(output)
 
 

@@ -24,6 +24,8 @@ def _prepare(app: Sphinx, config) -> None:
         "IPYTHONDIR": str(profile.parent),
         "MATPLOTLIBRC": str(Path(app.srcdir, "matplotlibrc")),
         "OMP_NUM_THREADS": "1",
+        # Pages come out the same on every machine, with a graphics card or without.
+        "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": os.pathsep.join(python_path),
     }
 

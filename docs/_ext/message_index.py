@@ -89,16 +89,22 @@ def beginning_of(message: str) -> str:
     >>> beginning_of("RuntimeError: Can't call x.numpy() here. Use x.detach() instead.")
     "RuntimeError: Can't call x.numpy() here"
     """
-    return re.split(r"\.\s|\n|: \[", message)[0].rstrip(".")
+    return re.split(r"\.\s|\n|: \[", message)[0].rstrip(".,:")
 
 
 def _form(app: Sphinx, docname: str) -> str:
     label, button = _("The message you got, or the last lines of it"), _("Find it")
+    search = app.builder.get_relative_uri(docname, "search")
     return (
-        f'<form class="message-search" action="{app.builder.get_relative_uri(docname, "search")}">'
-        f'<label for="message">{label}</label><textarea id="message" name="q" rows="3"></textarea>'
+        f'<form class="message-search" action="{search}"><label for="message">{label}</label>'
+        '<textarea id="message" name="q" rows="3" required></textarea>'
         f'<button type="submit">{button}</button></form>'
     )
+
+
+def _load(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
+    if pagename == _INDEX:
+        app.add_js_file("message_form.js", loading_method="defer")
 
 
 def _index_again(app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -130,5 +136,6 @@ def setup(app: Sphinx) -> dict:
     app.add_directive("messages", Messages)
     app.connect("env-updated", _index_again)
     app.connect("doctree-resolved", _fill)
+    app.connect("html-page-context", _load)
     app.connect("build-finished", _write_messages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

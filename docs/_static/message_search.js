@@ -5,7 +5,7 @@
 {
   // How many of the pairs of neighbouring words have to be there.
   const ENOUGH = 0.6;
-  const FEWEST_PAIRS = 3;
+  const FEWEST_PAIRS = 4;
   const MOST_SHOWN = 3;
 
   function pairsOf(text) {
@@ -14,13 +14,21 @@
   }
 
   function share(some, all) {
-    return [...some].filter((pair) => all.has(pair)).length / some.size;
+    return some.size ? [...some].filter((pair) => all.has(pair)).length / some.size : 0;
+  }
+
+  /* What a message quotes tells it from others of the same form. */
+  function quotedIn(text) {
+    return text.match(/(?<=["'])\w+(?=["'])/g) ?? [];
   }
 
   /* Return the known messages that are likely meant, the likeliest first. */
   function recognise(text) {
     const said = pairsOf(text);
-    const found = KNOWN_MESSAGES.map((known) => {
+    const candidates = KNOWN_MESSAGES.filter(
+      (known) => quotedIn(known.beginning).every((word) => text.includes(word)),
+    );
+    const found = candidates.map((known) => {
       const message = pairsOf(known.message);
       // Its first sentence is enough: what follows is advice.
       const held = Math.max(share(message, said), share(pairsOf(known.beginning), said));
@@ -43,7 +51,7 @@
       item.append(message, document.createElement("ul"));
       for (const entry of known.entries) {
         const link = document.createElement("a");
-        link.href = entry.address;
+        link.href = document.documentElement.dataset.content_root + entry.address;
         link.textContent = entry.title;
         const line = document.createElement("li");
         line.append(link);
