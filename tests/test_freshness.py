@@ -75,6 +75,9 @@ ax.plot(x, t)
 print("one piece", flush=True)
 time.sleep(0.5)
 print("another piece")
+print("half of", end=" ")
+time.sleep(0.5)
+print("a line")
 ```
 """
 )
@@ -492,6 +495,7 @@ def test_two_builds_from_nothing_print_the_same(built, tmp_path):
 def test_output_that_comes_in_pieces_is_shown_as_one(built):
     page = (built.html / "course" / "01-measure.html").read_text("utf-8")
     assert page.count('<div class="output stream') == 2, "one for each of the two cells"
+    assert "one piece\nanother piece\nhalf of a line\n" in page
 
 
 def test_no_page_shows_an_address_or_a_folder_of_the_machine_that_built_it(built_site):

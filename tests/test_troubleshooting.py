@@ -62,6 +62,7 @@ TWICE = ("RuntimeError", "Trying to backward through the graph a second time")
 CHANGED = ("RuntimeError", "has been modified by an inplace operation")
 NO_PARAMETERS = ("ValueError", "optimizer got an empty parameter list")
 AMBIGUOUS = ("RuntimeError", "Boolean value of Tensor with more than one value is ambiguous")
+STEP_OF_A = {"a": STEP["a"], "b": 0}
 STOPPED = {"e": 6.5, "net.weight": 1.0, "net.bias": 0.0}
 
 ENTRIES = {
@@ -110,7 +111,8 @@ ENTRIES = {
     ),
     "forward-outside-the-loop": Entry("backward", of(END), wrong=(of(STEP),), raises=(TWICE,)),
     "retain-graph": Entry(
-        "backward", of(END), wrong=({"walk": [1.8, 2.6, 3.4], "e": 6.5},)
+        "backward", of(END), wrong=({"walk": [1.8, 2.6, 3.4], "e": 6.5}, {}),
+        raises=(None, CHANGED),
     ),
     "error-of-two-numbers": Entry(
         "backward", gradient(), wrong=({"e.tolist()": [4, 9]},),
@@ -139,6 +141,10 @@ ENTRIES = {
         ),
     ),
     # .grad is None
+    "one-without-a-request": Entry(
+        "grad-is-none", gradient(), wrong=({"a.grad": -8, "b.grad": None}, STEP_OF_A),
+        raises=(None, OF_NONE),
+    ),
     "result-of-a-calculation": Entry(
         "grad-is-none", gradient(), wrong=({"a.is_leaf": False, "b.grad": -5},),
         warns=(NOT_A_LEAF,),
@@ -665,24 +671,26 @@ def searched(page, home: str, text: str) -> None:
     page.locator(".search-summary", has_text=re.compile("finished|did not match")).wait_for()
 
 
-def found_by(browser, home: str, text: str) -> tuple[list[str], list[str]]:
-    """Search for a text; return where its first part leads, and its pages."""
+def found_by(browser, home: str, text: str) -> tuple[list[set[str]], list[str]]:
+    """Search for a text; return the entries of each message that is recognised, and the pages."""
     with reading(browser) as page:
         troubles = troubles_of(page, home)
         searched(page, home, text)
         hrefs = "all => all.filter((a) => a.checkVisibility()).map((a) => a.href)"
-        known = page.locator("#known-messages a").evaluate_all(hrefs)
+        shown = page.locator("#known-messages > ul > li").all()
+        known = [message.locator("a").evaluate_all(hrefs) for message in shown]
         pages = page.locator("#search-results li > a").evaluate_all(hrefs)
         # From a folder a browser may not read the pages, of which the results show a part.
         assert home.startswith("file:") or troubles == []
         shorter = len(home) + len("troubleshooting/")
-        return [link[shorter:] for link in known], [link[len(home) :] for link in pages]
+        entries = [{link[shorter:] for link in links} for links in known]
+        return entries, [link[len(home) :] for link in pages]
 
 
 @pytest.mark.parametrize("anchor", WITH_MESSAGE)
 def test_message_pasted_into_the_search_leads_to_its_entry(anchor, browser, served_site, names):
     known, pages = found_by(browser, served_site, message_of(anchor, names))
-    assert address(anchor) in known
+    assert address(anchor) in known[0]
     assert any(link.startswith(f"troubleshooting/{ENTRIES[anchor].page}.html") for link in pages)
 
 
@@ -759,8 +767,8 @@ LIKE_OURS = {
 def test_message_is_recognised_with(what, browser, served_site):
     text, anchor = LIKE_OURS[what]
     known, pages = found_by(browser, served_site, text)
-    assert known[0] == address(anchor)
-    assert len(known) <= 8 and pages
+    assert address(anchor) in known[0]
+    assert len(known) <= 3 and pages
 
 
 @pytest.mark.parametrize(
@@ -796,7 +804,7 @@ def test_search_shows_the_message_it_recognised(browser, served_site):
 def test_words_of_a_reader_are_searched_as_they_are(browser, served_site):
     """A part of a message is no reason to look for all of it."""
     known, pages = found_by(browser, served_site, "Can't call numpy() on Tensor")
-    assert address("numpy-of-a-tensor") in known
+    assert address("numpy-of-a-tensor") in known[0]
     _, whole = found_by(
         browser,
         served_site,
@@ -808,7 +816,7 @@ def test_words_of_a_reader_are_searched_as_they_are(browser, served_site):
 def test_message_is_found_from_a_usb_stick(browser, built_site):
     home = built_site.as_uri() + "/"
     known, _ = found_by(browser, home, "RuntimeError: grad can be implicitly created only for")
-    assert known == [address("error-of-two-numbers")]
+    assert known == [{address("error-of-two-numbers")}]
 
 
 def test_field_on_the_index_takes_several_lines_and_leads_to_the_entry(browser, served_site):

@@ -111,7 +111,7 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
     source = read_myst_markdown_notebook(text)
     cells = []
     for number, cell in enumerate(source.cells):
-        if "site-only" in cell.metadata.get("tags", []):
+        if _is_for_the_site(cell):
             continue
         name = f"cell-{number}"
         if cell.cell_type == "markdown":
@@ -126,10 +126,14 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
             if caption:
                 below = nbformat.v4.new_markdown_cell(_emphasised(caption), id=f"{name}-caption")
                 cells.append(below)
-    needs_package = _needs_package(c.source for c in source.cells if c.cell_type == "code")
+    needs_package = _needs_package(c.source for c in cells if c.cell_type == "code")
     _insert_setup(cells, setup_code(wheel, needs_package, published))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def _is_for_the_site(cell: nbformat.NotebookNode) -> bool:
+    return "site-only" in cell.metadata.get("tags", [])
 
 
 def plain_markdown(text: str) -> str:
@@ -277,7 +281,8 @@ def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> N
     script = _gallery(app) / f"{Path(pagename).name}.py"
     if text := _notebook_pages(app).get(pagename):
         cells = read_myst_markdown_notebook(text).cells
-        needs_package = _needs_package(c.source for c in cells if c.cell_type == "code")
+        mine = (c for c in cells if c.cell_type == "code" and not _is_for_the_site(c))
+        needs_package = _needs_package(cell.source for cell in mine)
     elif pagename.startswith("gallery/") and script.exists():
         text = None
         needs_package = _needs_package([_code(script)])

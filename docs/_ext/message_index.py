@@ -2,7 +2,7 @@
 
 ``:::{messages}`` puts it into a page, below a field to paste a message into. The
 site's search recognises messages too, by the list that is written here for
-``_static/message_search.js``.
+``_static/site_search.js``.
 
 The messages are those that ``failures`` saw below ``troubleshooting/``.
 """

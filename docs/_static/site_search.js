@@ -1,5 +1,6 @@
-/* The search recognises error messages: whole or in part, with other numbers in them,
-   or in the midst of a traceback. The list of what is known is made by the build. */
+/* What this site adds to Sphinx's search. It recognises error messages: whole or in part,
+   with other numbers in them, or in the midst of a traceback. The list of what is known is
+   made by the build. And of pages with the same words it shows those of the course first. */
 "use strict";
 
 {
@@ -33,11 +34,13 @@
       // Its first sentence is enough: what follows is advice.
       const held = Math.max(share(message, said), share(pairsOf(known.beginning), said));
       const part = said.size >= FEWEST_PAIRS ? share(said, message) : 0;
-      return {...known, isHeld: held >= ENOUGH, likeness: Math.max(held, part)};
+      const length = known.beginning.length;
+      return {...known, length, isHeld: held >= ENOUGH, likeness: Math.max(held, part)};
     });
     return found
       .filter((known) => known.likeness >= ENOUGH)
-      .sort((one, other) => other.likeness - one.likeness)
+      // A message may hold a shorter one: “a view of a leaf” holds “a leaf”.
+      .sort((one, other) => other.likeness - one.likeness || other.length - one.length)
       .slice(0, MOST_SHOWN);
   }
 
@@ -67,6 +70,11 @@
     const looksLikeOne = /(?:Error|Warning|Exception)\b/.test(query);
     document.getElementById("unknown-message").hidden = !looksLikeOne;
   }
+
+  // More than it counts elsewhere that a word stands in a title and not in the text.
+  const FOR_THE_COURSE = Scorer.title - Scorer.term + 1;
+  Scorer.score = ([page, , , , score]) =>
+    score + (page.startsWith("course/") ? FOR_THE_COURSE : 0);
 
   const search = Search.performSearch;
   Search.performSearch = (query) => {
