@@ -34,13 +34,13 @@
       // Its first sentence is enough: what follows is advice.
       const held = Math.max(share(message, said), share(pairsOf(known.beginning), said));
       const part = said.size >= FEWEST_PAIRS ? share(said, message) : 0;
-      const length = known.beginning.length;
-      return {...known, length, isHeld: held >= ENOUGH, likeness: Math.max(held, part)};
+      // A message may hold a shorter one: “a view of a leaf” holds “a leaf”.
+      const fit = share(message, said) + share(said, message);
+      return {...known, fit, isHeld: held >= ENOUGH, likeness: Math.max(held, part)};
     });
     return found
       .filter((known) => known.likeness >= ENOUGH)
-      // A message may hold a shorter one: “a view of a leaf” holds “a leaf”.
-      .sort((one, other) => other.likeness - one.likeness || other.length - one.length)
+      .sort((one, other) => other.likeness - one.likeness || other.fit - one.fit)
       .slice(0, MOST_SHOWN);
   }
 
