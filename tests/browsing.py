@@ -1,6 +1,19 @@
-"""What the tests of pages do in a browser."""
+"""What the tests of built pages do: read them, and use them in a browser."""
 
+import re
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+SITE = Path(__file__).parent.parent / "docs" / "_build" / "html"
+
+
+@cache
+def soup(name: str) -> BeautifulSoup:
+    """Return a page of the built site, parsed."""
+    return BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
 
 
 @contextmanager
@@ -41,6 +54,14 @@ def troubles_of(page, home: str) -> list[str]:
     page.on("console", on_console)
     page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
     return troubles
+
+
+def searched(page, home: str, text: str) -> None:
+    """Search for a text from the home page, and wait for the results."""
+    page.goto(home + "index.html")
+    page.locator("input[name=q]").fill(text)
+    page.keyboard.press("Enter")
+    page.locator(".search-summary", has_text=re.compile("finished|did not match")).wait_for()
 
 
 def tab_to(page, selector: str) -> None:

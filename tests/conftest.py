@@ -1,21 +1,21 @@
 """What the tests of the built site share: the site, a server that shows it, a browser."""
 
 import functools
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from browsing import SITE
 
 # As in the kernels of the pages. It has to be said before torch looks for a card.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
-
-_SITE = Path(__file__).parent.parent / "docs" / "_build" / "html"
 
 _FLAGS = [
     "--no-sandbox",
@@ -30,9 +30,16 @@ _FLAGS = [
 @pytest.fixture(scope="session")
 def built_site() -> Path:
     """Return the folder of the built site; ``make test`` builds it first."""
-    if not (_SITE / "index.html").is_file():
+    if not (SITE / "index.html").is_file():
         pytest.fail("the site is not built: run `make html` first", pytrace=False)
-    return _SITE
+    return SITE
+
+
+@pytest.fixture
+def extension(monkeypatch) -> Callable:
+    """Return how to import one of the site's extensions."""
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "docs" / "_ext")
+    return importlib.import_module
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -2,7 +2,6 @@
 
 import doctest
 import html
-import importlib
 import json
 import re
 import subprocess
@@ -32,13 +31,6 @@ MODULE = PACKAGE.replace("-", "_")
 every_page = pytest.mark.parametrize("page", PAGES)
 every_script = pytest.mark.parametrize("script", [script.stem for script in SCRIPTS])
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
-
-
-@pytest.fixture
-def extension(monkeypatch):
-    """Return how to import one of the site's extensions."""
-    monkeypatch.syspath_prepend(EXTENSIONS)
-    return importlib.import_module
 
 
 def notebook_at(path: Path) -> nbformat.NotebookNode:

@@ -1,19 +1,13 @@
 """What is taken from a traceback and from warnings, and what a cell must say of itself."""
 
-import importlib
-from pathlib import Path
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
-EXTENSIONS = Path(__file__).parent.parent / "docs" / "_ext"
-
 
 @pytest.fixture
-def failures(monkeypatch):
-    monkeypatch.syspath_prepend(EXTENSIONS)
-    return importlib.import_module("failures")
+def failures(extension):
+    return extension("failures")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Nothing stale and nothing broken is published: a small site, built, changed and built again."""
 
 import html
-import importlib
 import os
 import re
 import shutil
@@ -274,9 +273,8 @@ def test_notebooks_learn_the_public_address_when_there_is_one(site):
 
 
 @pytest.fixture
-def freshness(monkeypatch):
-    monkeypatch.syspath_prepend(EXTENSIONS)
-    return importlib.import_module("freshness")
+def freshness(extension):
+    return extension("freshness")
 
 
 @pytest.mark.parametrize("changed", ["torch", "matplotlib", "numpy", "ipykernel"])

@@ -1,7 +1,6 @@
 """The numbers: those of the article are on their pages, and none in prose goes unchecked."""
 
 import html
-import importlib
 import re
 from pathlib import Path
 
@@ -11,13 +10,6 @@ from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-
-
-@pytest.fixture
-def extension(monkeypatch):
-    """Return how to import one of the site's extensions."""
-    monkeypatch.syspath_prepend(DOCS / "_ext")
-    return importlib.import_module
 
 
 # The article's numbers are on the site

@@ -12,12 +12,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from browsing import reading, tab_to, troubles_of
-from bs4 import BeautifulSoup
+from browsing import SITE, reading, soup, tab_to, troubles_of
 from test_site import LOOK
 
 ROOT = Path(__file__).parent.parent
-SITE = ROOT / "docs" / "_build" / "html"
 PROSE = (ROOT / "docs" / "playground.md").read_text("utf-8")
 PAGE = "playground.html"
 
@@ -1086,7 +1084,7 @@ def links_into_the_playground() -> list[tuple[str, str]]:
     for path in sorted(SITE.rglob("*.html")):
         if path.relative_to(SITE).parts[0].startswith("_"):
             continue
-        for link in BeautifulSoup(path.read_text("utf-8"), "html.parser").select("article a[href]"):
+        for link in soup(path.relative_to(SITE).as_posix()).select("article a[href]"):
             target, _, situation = link["href"].partition("#")
             if "=" in situation and (target.endswith(PAGE) or (not target and path.name == PAGE)):
                 found.append((path.relative_to(SITE).as_posix(), situation))
@@ -1493,7 +1491,7 @@ def test_without_scripts_it_says_so(browser, served_site):
 
 def loaded_by(name: str) -> set[str]:
     """Return the styles and scripts that a page asks for."""
-    page = BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
+    page = soup(name)
     tags = page.select("script[src], link[rel=stylesheet][href]")
     links = [tag.get("src") or tag.get("href") for tag in tags]
     folder = (SITE / name).parent

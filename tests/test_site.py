@@ -12,12 +12,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from browsing import reading, tab_to, troubles_of
-from bs4 import BeautifulSoup
+from browsing import SITE, reading, searched, soup, tab_to, troubles_of
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 ROOT = Path(__file__).parent.parent
-SITE = ROOT / "docs" / "_build" / "html"
 # Without a built site one name is left, so that the tests fail and do not vanish.
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
@@ -30,12 +28,6 @@ GALLERY = sorted(path.stem for path in (ROOT / "gallery").glob("[0-9]*.py"))
 every_page = pytest.mark.parametrize("name", PAGES)
 every_course_page = pytest.mark.parametrize("topic", COURSE)
 every_script = pytest.mark.parametrize("script", GALLERY)
-
-
-@cache
-def soup(name: str) -> BeautifulSoup:
-    """Return a page of the built site, parsed."""
-    return BeautifulSoup((SITE / name).read_text("utf-8"), "html.parser")
 
 
 @pytest.fixture(autouse=True)
@@ -373,10 +365,7 @@ def test_theme_button_takes_figures_along(browser, served_site):
 def test_search_finds_the_page_that_explains(browser, served_site, words, explained_on):
     with reading(browser) as page:
         troubles = troubles_of(page, served_site)
-        page.goto(served_site + "index.html")
-        page.locator("input[name=q]").fill(words)
-        page.keyboard.press("Enter")
-        page.locator(".search-summary", has_text="finished").wait_for()
+        searched(page, served_site, words)
         hits = page.locator("#search-results li > a").evaluate_all("all => all.map((a) => a.href)")
         assert any(explained_on in hit for hit in hits[:10]), hits[:10]
         assert troubles == []
@@ -594,9 +583,8 @@ def test_names_in_the_course_lead_to_their_reference():
 
 
 @pytest.fixture
-def source_links(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "docs" / "_ext")
-    return pytest.importorskip("source_links")
+def source_links(extension):
+    return extension("source_links")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -335,9 +334,8 @@ def test_without_scripts_the_complete_picture_stands_there(browser, served_site)
 
 
 @pytest.fixture
-def step_through(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "docs" / "_ext")
-    return pytest.importorskip("step_through")
+def step_through(extension):
+    return extension("step_through")
 
 
 def test_every_rule_has_its_sentence(step_through):

@@ -14,8 +14,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from browsing import reading, troubles_of
-from bs4 import BeautifulSoup
+from browsing import reading, searched, soup, troubles_of
 from myst_nb.core.read import read_myst_markdown_notebook
 from test_numbers import after
 
@@ -535,14 +534,11 @@ def test_cause_is_told_in_one_sentence(anchor):
 
 
 @every_entry
-def test_number_of_the_right_program_is_said_and_checked_by_the_build(anchor):
+def test_number_of_the_right_program_is_said_and_checked_by_the_build(anchor, extension):
+    numbers_in = extension("number_check").numbers_in
     below = section_of(anchor).text.rpartition("[fix]")[2]
-    said = {n for text in re.findall(r"\{run\}`([^`]*?) <", below) for n in numbers_of(text)}
+    said = {float(n) for text in re.findall(r"\{run\}`([^`]*?) <", below) for n in numbers_in(text)}
     assert {round(n, 4) for n in RIGHT_NUMBERS} & said
-
-
-def numbers_of(text: str) -> list[float]:
-    return [float(n.replace("−", "-")) for n in re.findall(r"−?\d+(?:\.\d+)?", text)]
 
 
 @every_entry
@@ -562,10 +558,6 @@ def _site(built_site):
     """Let each test fail with what to do when the site is not built."""
 
 
-def page_of(built_site, name: str) -> BeautifulSoup:
-    return BeautifulSoup((built_site / f"{name}.html").read_text("utf-8"), "html.parser")
-
-
 def links_in(element) -> set[str]:
     """Return the anchors that the links of an element lead to, with their pages."""
     return {a["href"] for a in element.select("a[href*='#']")}
@@ -576,14 +568,14 @@ def address(anchor: str) -> str:
 
 
 @every_entry
-def test_index_by_symptom_leads_to_the_entry(anchor, built_site):
-    by_symptom = page_of(built_site, "troubleshooting/index").find(id="by-symptom")
+def test_index_by_symptom_leads_to_the_entry(anchor):
+    by_symptom = soup("troubleshooting/index.html").find(id="by-symptom")
     assert address(anchor) in links_in(by_symptom)
 
 
 @pytest.mark.parametrize("anchor", WITH_MESSAGE)
-def test_index_by_message_leads_from_the_message_to_the_entry(anchor, built_site):
-    items = page_of(built_site, "troubleshooting/index").select("ul.messages > li")
+def test_index_by_message_leads_from_the_message_to_the_entry(anchor):
+    items = soup("troubleshooting/index.html").select("ul.messages > li")
     assert len(items) > 20
     leading = [item.code.get_text() for item in items if address(anchor) in links_in(item)]
     entry = ENTRIES[anchor]
@@ -600,20 +592,20 @@ def test_index_by_message_leads_from_the_message_to_the_entry(anchor, built_site
 
 
 @pytest.mark.parametrize("anchor", SILENT)
-def test_five_questions_lead_to_an_entry_that_has_no_message(anchor, built_site):
-    article = page_of(built_site, "troubleshooting/which-one").article
+def test_five_questions_lead_to_an_entry_that_has_no_message(anchor):
+    article = soup("troubleshooting/which-one.html").article
     assert address(anchor) in links_in(article)
 
 
-def test_there_are_five_questions(built_site):
-    titles = [h2.get_text() for h2 in page_of(built_site, "troubleshooting/which-one").select("h2")]
+def test_there_are_five_questions():
+    titles = [h2.get_text() for h2 in soup("troubleshooting/which-one.html").select("h2")]
     questions = [title for title in titles if "?" in title and re.match(r"\d\.", title)]
     assert [title[0] for title in questions] == list("12345")
 
 
 @pytest.mark.parametrize("name", ["index", "course/index", "course/12-looking-back"])
-def test_pages_where_readers_start_and_end_lead_here(name, built_site):
-    links = {a["href"] for a in page_of(built_site, name).article.select("a[href]")}
+def test_pages_where_readers_start_and_end_lead_here(name):
+    links = {a["href"] for a in soup(f"{name}.html").article.select("a[href]")}
     assert {link.removeprefix("../") for link in links} & {"troubleshooting/index.html"}
 
 
@@ -621,9 +613,9 @@ def test_pages_where_readers_start_and_end_lead_here(name, built_site):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_messages_are_shown_without_places_of_the_machine(page, built_site):
+def test_messages_are_shown_without_places_of_the_machine(page):
     shown = [
-        block.get_text() for block in page_of(built_site, f"troubleshooting/{page}").select(
+        block.get_text() for block in soup(f"troubleshooting/{page}.html").select(
             ".traceback, .stderr"
         )
     ]  # fmt: skip
@@ -637,8 +629,8 @@ def test_messages_are_shown_without_places_of_the_machine(page, built_site):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_message_says_which_line_of_the_program_stopped(page, built_site):
-    for block in page_of(built_site, f"troubleshooting/{page}").select(".traceback"):
+def test_message_says_which_line_of_the_program_stopped(page):
+    for block in soup(f"troubleshooting/{page}.html").select(".traceback"):
         arrow, message = block.get_text().strip().split("\n", 1)
         number, line = re.fullmatch(r"-+> (\d+) (.*)", arrow).groups()
         program = block.find_parent(class_="cell").select_one(".cell_input pre").get_text()
@@ -661,14 +653,6 @@ def message_of(anchor: str, prepared) -> str:
         if warned:
             return f"UserWarning: {warned[0]}"
     raise AssertionError("it has no message")
-
-
-def searched(page, home: str, text: str) -> None:
-    """Paste a text into the search of a page, and wait for the results."""
-    page.goto(home + "index.html")
-    page.locator("input[name=q]").fill(text)
-    page.keyboard.press("Enter")
-    page.locator(".search-summary", has_text=re.compile("finished|did not match")).wait_for()
 
 
 def found_by(browser, home: str, text: str) -> tuple[list[set[str]], list[str]]:

@@ -28,11 +28,16 @@ class Answer(SphinxDirective):
         return [answer("", *self.parse_content_to_nodes())]
 
 
+def is_cell(node: nodes.Node) -> bool:
+    """Tell whether a node is a code cell, its output included."""
+    return isinstance(node, nodes.container) and "cell" in node["classes"]
+
+
 def cell_above(node: nodes.Element) -> nodes.container | None:
     """Return the code cell right above a node, if there is one."""
     place = node.parent.index(node)
     cell = node.parent[place - 1] if place else None
-    return cell if isinstance(cell, nodes.container) and "cell" in cell["classes"] else None
+    return cell if is_cell(cell) else None
 
 
 class TakeOutput(SphinxTransform):

@@ -208,14 +208,12 @@ def _published_wheel(wheel: str) -> str | None:
     return name and f"https://github.com/{name}/raw/gh-pages/{_FOLDER}/{wheel}"
 
 
-def _notebook_pages(app: Sphinx) -> dict[str, str]:
-    """Return the pages that are notebooks, by docname, with their text."""
-    texts = {
-        docname: Path(app.env.doc2path(docname)).read_text("utf-8")
-        for docname in sorted(app.env.found_docs)
-        if docname.startswith(("course/", "troubleshooting/"))
-    }
-    return {docname: text for docname, text in texts.items() if is_myst_markdown_notebook(text)}
+def _notebook_text(app: Sphinx, docname: str) -> str | None:
+    """Return the text of a page that is offered as a notebook; None for another page."""
+    if not docname.startswith(("course/", "troubleshooting/")):
+        return None
+    text = Path(app.env.doc2path(docname)).read_text("utf-8")
+    return text if is_myst_markdown_notebook(text) else None
 
 
 def _complete_gallery(app: Sphinx) -> None:
@@ -279,7 +277,7 @@ class SiteFile(SphinxRole):
 def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
     """Tell the page's template what there is to take along."""
     script = _gallery(app) / f"{Path(pagename).name}.py"
-    if text := _notebook_pages(app).get(pagename):
+    if text := _notebook_text(app, pagename):
         cells = read_myst_markdown_notebook(text).cells
         mine = (c for c in cells if c.cell_type == "code" and not _is_for_the_site(c))
         needs_package = _needs_package(cell.source for cell in mine)
@@ -311,9 +309,10 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     folder = Path(app.outdir, _FOLDER)
     wheel = app.wheel.name
     files = {wheel: app.wheel.read_bytes()}
-    for docname, text in _notebook_pages(app).items():
-        notebook = notebook_of(text, wheel, _published_wheel(wheel))
-        files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
+    for docname in sorted(app.env.found_docs):
+        if text := _notebook_text(app, docname):
+            notebook = notebook_of(text, wheel, _published_wheel(wheel))
+            files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
     for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):
         files[f"gallery/{path.name}"] = path.read_bytes()
     # Nothing shall be left of a lesson that is gone.

@@ -23,15 +23,16 @@ The extension ``message_index`` lists what was said.
 """
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
+from answers import is_cell
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
+from sphinx.util.nodes import traverse_parent
 
 _ = get_translation("site")
 
@@ -94,8 +95,8 @@ def told_by_warnings(text: str) -> list[tuple[str, str]]:
     told = []
     for piece in filter(str.strip, _BEGINNING.split(text)):
         if found := _WARNING.match(piece):
-            ours = found["line"] if "ipykernel_" in found["place"] else None
-            told.append((_MACHINE.sub("", found["message"]).strip(), ours or ""))
+            line = found["line"] if "ipykernel_" in found["place"] else None
+            told.append((_MACHINE.sub("", found["message"]).strip(), line or ""))
             piece = piece[found.end() :]
         if piece.strip():
             told.append((piece.strip(), ""))
@@ -159,9 +160,10 @@ class ShowFailures(SphinxTransform):
     def apply(self, **kwargs) -> None:
         """Look at each cell of the page."""
         failures, problems = [], []
-        for cell in self.document.findall(_is_cell):
+        for cell in self.document.findall(is_cell):
             raised, warned = self._shorten(cell)
-            section = _section_of(cell)
+            # Above the first heading there is no section.
+            section = next(traverse_parent(cell, nodes.section), None)
             anchor = section["ids"][0] if section else ""
             found = problems_of(cell["cell_metadata"], raised, warned)
             problems += [f"{self.env.docname}#{anchor}: the cell {problem}" for problem in found]
@@ -175,8 +177,8 @@ class ShowFailures(SphinxTransform):
                 if "wrong" in cell["cell_metadata"]["tags"]:
                     above += [nodes.Text(" "), self._link_to_the_start()]
                 cell.insert(0, above)
-        self.env.failures[self.env.docname] = failures
-        self.env.failure_problems[self.env.docname] = problems
+        # Sphinx keeps a page's metadata from build to build, and forgets them with the page.
+        self.env.metadata[self.env.docname] |= {"failures": failures, "problems": problems}
 
     def _link_to_the_start(self) -> nodes.reference:
         """Return a link for those who came to this cell from elsewhere."""
@@ -195,17 +197,6 @@ class ShowFailures(SphinxTransform):
                 warned += [message for message, _line in found]
                 _say(block, "\n".join(f"{message}\n  {line}".rstrip() for message, line in found))
         return raised, warned
-
-
-def _is_cell(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.container) and node.get("nb_element") == "cell_code"
-
-
-def _section_of(node: nodes.Node) -> nodes.section | None:
-    """Return the section that a node stands in; above the first heading there is none."""
-    while node is not None and not isinstance(node, nodes.section):
-        node = node.parent
-    return node
 
 
 def _say(block: nodes.literal_block, text: str) -> None:
@@ -228,34 +219,9 @@ def label_of(metadata: dict) -> str | None:
     return next((words[tag] for tag in metadata.get("tags", []) if tag in words), None)
 
 
-# What is kept from page to page
-
-
-def _prepare(app: Sphinx) -> None:
-    for name in ("failures", "failure_problems"):
-        if not hasattr(app.env, name):
-            setattr(app.env, name, {})
-
-
-def _forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
-    env.failures.pop(docname, None)
-    env.failure_problems.pop(docname, None)
-
-
-def _merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str], other) -> None:
-    for docname in docnames:
-        env.failures[docname] = other.failures.get(docname, [])
-        env.failure_problems[docname] = other.failure_problems.get(docname, [])
-
-
-def _style(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
-    if pagename.startswith("troubleshooting/") or pagename == "search":
-        app.add_css_file("failures.css")
-
-
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
     problems = [
-        p for docname in sorted(env.failure_problems) for p in env.failure_problems[docname]
+        p for docname in sorted(env.metadata) for p in env.metadata[docname].get("problems", [])
     ]
     if problems:
         raise ExtensionError("failures that are not what the page says:\n" + "\n".join(problems))
@@ -264,9 +230,5 @@ def _check(app: Sphinx, env: BuildEnvironment) -> None:
 def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_transform(ShowFailures)
-    app.connect("builder-inited", _prepare)
-    app.connect("env-purge-doc", _forget)
-    app.connect("env-merge-info", _merge)
     app.connect("env-check-consistency", _check)
-    app.connect("html-page-context", _style)
-    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 1}
+    return {"parallel_read_safe": True, "parallel_write_safe": True, "env_version": 2}

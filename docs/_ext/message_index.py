@@ -26,12 +26,20 @@ _INDEX = f"{_ROOM}index"
 
 
 class Known(NamedTuple):
-    """A message, its first sentence, and the pages and sections that explain it."""
+    """A message, and the pages and sections that explain it."""
 
     message: str
-    beginning: str
-    was_run: bool
     entries: list[tuple[str, Failure]]
+
+    @property
+    def beginning(self) -> str:
+        """The first sentence of the message."""
+        return beginning_of(self.message)
+
+    @property
+    def was_run(self) -> bool:
+        """Whether a program of this site gave the message when the site was built."""
+        return any(failure.was_run for _there, failure in self.entries)
 
 
 class messages(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
@@ -69,15 +77,12 @@ def _fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 def _known(env: BuildEnvironment) -> list[Known]:
     """Return the messages in the order of their words, the kind of error left aside."""
     found: dict[str, Known] = {}
-    for docname in sorted(env.failures):
+    for docname in sorted(env.metadata):
         if docname.startswith(_ROOM):
-            for failure in env.failures[docname]:
-                beginning = beginning_of(failure.message)
+            for failure in env.metadata[docname].get("failures", []):
                 # Messages that differ in their numbers only are one.
-                key = re.sub(r"\d+", "#", beginning)
-                known = found.setdefault(
-                    key, Known(failure.message, beginning, failure.was_run, [])
-                )
+                key = re.sub(r"\d+", "#", beginning_of(failure.message))
+                known = found.setdefault(key, Known(failure.message, []))
                 if failure.anchor not in {other.anchor for _there, other in known.entries}:
                     known.entries.append((docname, failure))
     return sorted(found.values(), key=lambda k: k.message.partition(": ")[2].lower())
@@ -103,6 +108,8 @@ def _form(app: Sphinx, docname: str) -> str:
 
 
 def _load(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:
+    if pagename.startswith(_ROOM) or pagename == "search":
+        app.add_css_file("failures.css")
     if pagename == _INDEX:
         app.add_js_file("message_form.js", loading_method="defer")
 

@@ -31,12 +31,12 @@
     );
     const found = candidates.map((known) => {
       const message = pairsOf(known.message);
+      const [whole, part] = [share(message, said), share(said, message)];
       // Its first sentence is enough: what follows is advice.
-      const held = Math.max(share(message, said), share(pairsOf(known.beginning), said));
-      const part = said.size >= FEWEST_PAIRS ? share(said, message) : 0;
+      const held = Math.max(whole, share(pairsOf(known.beginning), said));
+      const likeness = Math.max(held, said.size >= FEWEST_PAIRS ? part : 0);
       // A message may hold a shorter one: “a view of a leaf” holds “a leaf”.
-      const fit = share(message, said) + share(said, message);
-      return {...known, fit, isHeld: held >= ENOUGH, likeness: Math.max(held, part)};
+      return {...known, isHeld: held >= ENOUGH, likeness, fit: whole + part};
     });
     return found
       .filter((known) => known.likeness >= ENOUGH)

@@ -251,11 +251,12 @@ function playground(root) {
     const state = { found, rows, row, selected, squares, ground, ahead, lr };
     for (const one of pictures) one.show(state);
 
-    drawControls();
-    drawState(row);
+    const over = ending();
+    drawControls(over);
+    drawState(row, over);
     drawLimit(ground);
     drawTable(found, row);
-    put("next", ending() ? say("none") : arithmetic.of(settings, rows, moved));
+    put("next", over ? say("none") : arithmetic.of(settings, rows, moved));
     put("program", program.of(settings, row));
     for (const link of all("a[data-open]")) link.hash = situation.write(settings);
   }
@@ -270,7 +271,7 @@ function playground(root) {
     return { ...here, lr: settings.lr, x, t };
   }
 
-  function drawControls() {
+  function drawControls(over) {
     const shown = values();
     for (const field of all("[data-field]")) {
       // Nothing is written over what a reader is typing.
@@ -293,7 +294,6 @@ function playground(root) {
       box.checked = box.dataset.choice === "reset" ? !settings.reset : settings.squares;
     }
 
-    const over = ending();
     const isAtStart = rows.length === 1;
     const off = { back: isAtStart, reset: isAtStart, run: over && timer === null };
     off.step = off.ten = over;
@@ -315,11 +315,10 @@ function playground(root) {
   }
 
   // The sentence about where the walk stands. It is read out, but not while it runs.
-  function drawState(row) {
+  function drawState(row, over) {
     const [a, b, e] = [row.a, row.b, row.e].map(numbers.short);
     part("state").setAttribute("aria-live", timer === null ? "polite" : "off");
     put("state", say("state", { step: row.step, a, b, e }));
-    const over = ending();
     put("ending", over ? say(over) : "");
     part("ending").toggleAttribute("data-good", over === "arrived");
   }
