@@ -28,8 +28,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 MADE_LATER = {
     "docs/_build/html",
     "docs/_build/doctrees",
-    "docs/course/13-your-topic.md",
-    "gallery/13_your_lesson.py",
+    "docs/beyond/19-your-topic.md",
+    "gallery/20_your_lesson.py",
 }
 
 
@@ -169,11 +169,11 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     leave_out = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", "generated")
     shutil.copytree(ROOT, copy, ignore=leave_out)
     shutil.rmtree(copy / "docs" / "gallery", ignore_errors=True)
-    (copy / "docs" / "course" / "13-your-topic.md").write_text(example("page"), "utf-8")
-    (copy / "gallery" / "13_your_lesson.py").write_text(example("script"), "utf-8")
-    index = copy / "docs" / "course" / "index.md"
+    (copy / "docs" / "beyond" / "19-your-topic.md").write_text(example("page"), "utf-8")
+    (copy / "gallery" / "20_your_lesson.py").write_text(example("script"), "utf-8")
+    index = copy / "docs" / "beyond" / "index.md"
     listed = index.read_text("utf-8").replace(
-        "12-looking-back\n", "12-looking-back\n13-your-topic\n"
+        "18-two-processes\n", "18-two-processes\n19-your-topic\n"
     )
     index.write_text(listed, "utf-8")
     with open(copy / "docs" / "troubleshooting" / "types-and-shapes.md", "a") as page:
@@ -185,11 +185,11 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(copy)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
-    page = (html / "course" / "13-your-topic.html").read_text("utf-8")
+    page = (html / "beyond" / "19-your-topic.html").read_text("utf-8")
     assert "tensor(13.)" in page
     assert 'aria-label="Two bars, the right one twice as high as the left one."' in page
-    assert (html / "downloads" / "course" / "13-your-topic.ipynb").exists()
-    lesson = (html / "gallery" / "13_your_lesson.html").read_text("utf-8")
+    assert (html / "downloads" / "beyond" / "19-your-topic.ipynb").exists()
+    lesson = (html / "gallery" / "20_your_lesson.html").read_text("utf-8")
     assert 'aria-label="Two bars, the right one twice as high as the left one"' in lesson
     message = "RuntimeError: result type Float can't be cast to the desired output type Long"
     entry = (html / "troubleshooting" / "types-and-shapes.html").read_text("utf-8")

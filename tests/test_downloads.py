@@ -20,7 +20,7 @@ EXTENSIONS = ROOT / "docs" / "_ext"
 DOCS = ROOT / "docs"
 PAGES = [
     path.relative_to(DOCS).with_suffix("").as_posix()
-    for folder in ("course", "troubleshooting")
+    for folder in ("course", "beyond", "troubleshooting")
     for path in sorted((DOCS / folder).glob("*.md"))
     if path.stem != "index"
 ]

@@ -22,7 +22,12 @@ PAGES = sorted(
     for path in SITE.rglob("*.html")
     if not path.relative_to(SITE).parts[0].startswith("_")
 ) or ["index.html"]
-COURSE = sorted(path.stem for path in (ROOT / "docs" / "course").glob("[0-9]*.md"))
+# The pages of the narrative, in their order: those of the course, and those beyond two points.
+COURSE = [
+    f"{folder}/{path.stem}"
+    for folder in ("course", "beyond")
+    for path in sorted((ROOT / "docs" / folder).glob("[0-9]*.md"))
+]
 GALLERY = sorted(path.stem for path in (ROOT / "gallery").glob("[0-9]*.py"))
 
 every_page = pytest.mark.parametrize("name", PAGES)
@@ -205,7 +210,7 @@ def test_figures_are_told_in_words(name):
 
 @every_course_page
 def test_course_page_has_a_figure_with_a_caption(topic):
-    captions = soup(f"course/{topic}.html").select("figure:has(svg[role=img]) figcaption")
+    captions = soup(f"{topic}.html").select("figure:has(svg[role=img]) figcaption")
     assert captions and all(caption.get_text(strip=True) for caption in captions)
 
 
@@ -393,18 +398,18 @@ def copied(browser, address: str) -> list[str]:
 
 def cells_of(topic: str) -> list[str]:
     """Return the code of a course page that its readers see, from the source."""
-    text = (ROOT / "docs" / "course" / f"{topic}.md").read_text("utf-8")
+    text = (ROOT / "docs" / f"{topic}.md").read_text("utf-8")
     cells = re.findall(r"^```\{code-cell\}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     seen = [cell for cell in cells if not re.search(r"remove-(input|cell)", cell)]
     options = re.compile(r"\A(?:---\n(?:.*\n)*?---\n|(?::.*\n)+)")
     return [options.sub("", cell).strip() for cell in seen]
 
 
-@pytest.mark.parametrize("topic", ["05-gradient", "08-a-hundred-steps"])
+@pytest.mark.parametrize("topic", ["course/05-gradient", "course/08-a-hundred-steps"])
 def test_copy_button_takes_a_cells_code_and_nothing_else(browser, served_site, topic):
-    *cells, commands = copied(browser, f"{served_site}course/{topic}.html")
+    *cells, commands = copied(browser, f"{served_site}{topic}.html")
     assert cells == cells_of(topic)
-    assert commands == f"python -m pip install notebook\njupyter notebook {topic}.ipynb"
+    assert commands == f"python -m pip install notebook\njupyter notebook {Path(topic).name}.ipynb"
 
 
 def test_copy_button_takes_a_scripts_code_and_nothing_else(browser, served_site):
@@ -509,7 +514,7 @@ def test_film_shows_its_last_picture_without_scripts(browser, served_site):
 @every_course_page
 def test_answers_are_folded_away_and_the_keyboard_opens_them(browser, served_site, topic):
     with reading(browser) as page:
-        page.goto(f"{served_site}course/{topic}.html")
+        page.goto(f"{served_site}{topic}.html")
         answers = page.locator("details").all()
         assert answers
         for answer in answers:
@@ -522,19 +527,22 @@ def test_answers_are_folded_away_and_the_keyboard_opens_them(browser, served_sit
 
 @every_course_page
 def test_course_page_pauses_before_each_answer(topic):
-    page = soup(f"course/{topic}.html")
+    page = soup(f"{topic}.html")
     titles = [tag.get_text() for tag in page.select(".admonition-title")]
     assert titles[0] == "After this page you can say"
     assert titles.count("Before you read on") == len(page.select("details.answer")) >= 1
 
 
-@pytest.mark.parametrize(("topic", "following"), list(pairwise(COURSE)))
+@pytest.mark.parametrize(
+    ("topic", "following"),
+    [pair for pair in pairwise(COURSE) if Path(pair[0]).parent == Path(pair[1]).parent],
+)
 def test_course_page_sums_up_and_leads_on(topic, following):
-    article = soup(f"course/{topic}.html").article
+    article = soup(f"{topic}.html").article
     headings = [heading.find(string=True) for heading in article.find_all("h2")]
     assert headings[-1] == "In short"
     leads = [p for p in article.find_all("p") if p.get_text().startswith("Next:")]
-    assert [p.a["href"] for p in leads] == [f"{following}.html"]
+    assert [p.a["href"] for p in leads] == [f"{Path(following).name}.html"]
 
 
 # From the gallery and the course to the reference, and back
@@ -573,7 +581,7 @@ def test_names_in_the_course_lead_to_their_reference():
     links = {
         a["href"].split("#")[0]
         for topic in COURSE
-        for a in soup(f"course/{topic}.html").select("article a[href]")
+        for a in soup(f"{topic}.html").select("article a[href]")
     }
     assert "../reference/generated/linreg_tutorial.gradient_by_hand.html" in links
     assert any(link.startswith("https://docs.pytorch.org/") for link in links)
@@ -628,7 +636,7 @@ def test_colab_opens_the_published_notebook(source_links):
 def test_pages_promise_no_address_that_nobody_knows(source_links):
     """On a host that tells its name, each lesson has both links; elsewhere no page has any."""
     name = source_links.repository(os.environ)
-    lessons = {f"course/{topic}.html" for topic in COURSE} | {f"gallery/{s}.html" for s in GALLERY}
+    lessons = {f"{topic}.html" for topic in COURSE} | {f"gallery/{s}.html" for s in GALLERY}
     for page in PAGES:
         links = [a["href"] for a in soup(page).find_all("a", href=True)]
         colab = [link for link in links if "//colab.research.google.com/" in link]

@@ -210,7 +210,7 @@ def _published_wheel(wheel: str) -> str | None:
 
 def _notebook_text(app: Sphinx, docname: str) -> str | None:
     """Return the text of a page that is offered as a notebook; None for another page."""
-    if not docname.startswith(("course/", "troubleshooting/")):
+    if not docname.startswith(("course/", "beyond/", "troubleshooting/")):
         return None
     text = Path(app.env.doc2path(docname)).read_text("utf-8")
     return text if is_myst_markdown_notebook(text) else None
