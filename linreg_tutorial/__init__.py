@@ -21,6 +21,7 @@ from linreg_tutorial.graph import trace_backward
 from linreg_tutorial.history import DivergenceWarning, History, State
 from linreg_tutorial.manual import fit_manual
 from linreg_tutorial.module import LineNet, fit_module
+from linreg_tutorial.parallel import fit_parallel
 from linreg_tutorial.recording import record_forward
 from linreg_tutorial.trace import Edge, Node, Output, Trace
 
@@ -38,6 +39,7 @@ __all__ = [
     "Trace",
     "fit_manual",
     "fit_module",
+    "fit_parallel",
     "gradient_by_autograd",
     "gradient_by_differences",
     "gradient_by_hand",
