@@ -194,17 +194,50 @@ def test_under_torchrun_what_cannot_be_is_said_and_nothing_waits(tmp_path, argum
     assert said in run.stderr
 
 
-def test_a_process_that_loses_another_machine_says_so(tmp_path):
-    """Each machine's torchrun sees its own processes only. Here two programs play two machines."""
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def test_two_machines_with_two_processes_each_fit_together(tmp_path):
+    """Two torchruns play two machines."""
+    path = tmp_path / "program.py"
+    path.write_text(
+        "import os, linreg_tutorial as lt\n"
+        "x, t = lt.noisy_line(7)\n"
+        "h = lt.fit_parallel(x.double(), t.double(), lr=0.05, steps=20)\n"
+        "open(f'{__file__}.' + os.environ['RANK'], 'w').write(repr(h))\n",
+        "utf-8",
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=2"]
+    command += ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    machines = [
+        subprocess.Popen(
+            [*command, f"--node-rank={rank}", path],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    for machine in machines:
+        _, said = machine.communicate(timeout=120)
+        assert machine.returncode == 0, said
+    x, t = (values.double() for values in lt.noisy_line(7))
+    expected = repr(lt.fit_manual(x, t, lr=0.05, steps=20))
+    assert [(tmp_path / f"program.py.{rank}").read_text() for rank in range(4)] == [expected] * 4
+
+
+def test_a_process_that_loses_another_machine_says_so():
+    """Each machine's torchrun sees its own processes only. Two programs play two machines."""
     program = (
         "import os, threading, linreg_tutorial as lt\n"
         "if os.environ['RANK'] == '1':\n"
         "    threading.Timer(2, lambda: os._exit(3)).start()\n"
         "lt.fit_parallel(*lt.two_points(), lr=0.01, steps=10**7)\n"
     )
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
     machines = [
         subprocess.Popen(
             [sys.executable, "-c", program],
