@@ -286,9 +286,15 @@ def _work(folder: str, timeout: float) -> None:
 @contextmanager
 def _watching() -> Iterator[None]:
     """Let torchrun watch in silence, and give the program its signal handlers back."""
-    torchrun = logging.getLogger("torch.distributed.elastic")
-    level = torchrun.level
-    torchrun.setLevel(logging.CRITICAL)
+    loggers = [
+        logger
+        for name, logger in logging.root.manager.loggerDict.items()
+        if name.startswith("torch.distributed")
+        and isinstance(logger, logging.Logger)
+        and not logger.disabled
+    ]
+    for logger in loggers:
+        logger.disabled = True
     # torchrun takes the signals that end a program, to end the processes first.
     in_main = threading.current_thread() is threading.main_thread()
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if in_main else ()
@@ -302,7 +308,8 @@ def _watching() -> Iterator[None]:
     except SignalException as error:
         caught = error.sigval
     finally:
-        torchrun.setLevel(level)
+        for logger in loggers:
+            logger.disabled = False
         for number, handler in handlers.items():
             signal.signal(number, handler)
     if caught is not None:
