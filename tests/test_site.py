@@ -364,6 +364,11 @@ def test_theme_button_takes_figures_along(browser, served_site):
         ("chain rule", "course/06-backward"),
         ("backpropagation", "course/06-backward"),
         ("optimizer", "course/10-sequential"),
+        ("eigenvalue", "beyond/13-fastest-rate"),
+        ("momentum", "beyond/14-other-optimizers"),
+        ("batch", "beyond/15-batches"),
+        ("overfitting", "beyond/16-network"),
+        ("torchrun", "beyond/18-two-processes"),
         ("fit_manual", "reference/generated/linreg_tutorial.fit_manual"),
     ],
 )

@@ -1,6 +1,6 @@
 /* What this site adds to Sphinx's search. It recognises error messages: whole or in part,
    with other numbers in them, or in the midst of a traceback. The list of what is known is
-   made by the build. And of pages with the same words it shows those of the course first. */
+   made by the build. And of pages with the same words it shows those of the narrative first. */
 "use strict";
 
 {
@@ -72,9 +72,9 @@
   }
 
   // More than it counts elsewhere that a word stands in a title and not in the text.
-  const FOR_THE_COURSE = Scorer.title - Scorer.term + 1;
+  const FOR_THE_NARRATIVE = Scorer.title - Scorer.term + 1;
   Scorer.score = ([page, , , , score]) =>
-    score + (page.startsWith("course/") ? FOR_THE_COURSE : 0);
+    score + (/^(course|beyond)\//.test(page) ? FOR_THE_NARRATIVE : 0);
 
   const search = Search.performSearch;
   Search.performSearch = (query) => {
