@@ -34,7 +34,7 @@ from tqdm import tqdm
 parser = argparse.ArgumentParser(description="Measure what a step costs.", allow_abbrev=False)
 parser.add_argument("--save", metavar="FILE", help="write what was measured to a file")
 parser.add_argument("--load", metavar="FILE", help="show such a file and measure nothing")
-parser.add_argument("--rounds", type=int, default=5, help="how often to measure (default: 5)")
+parser.add_argument("--rounds", type=int, default=3, help="how often to measure (default: 3)")
 # Jupyter has arguments of its own, which are none of ours.
 options, _ = parser.parse_known_args()
 
@@ -198,7 +198,7 @@ if options.save:
 #
 # Each column is a number of points, each row a way. Look at the first row from left to right. While
 # the points are few, it hardly changes: the time goes into starting the operations, one after the
-# other, and not into the points. Then it grows, and in the end it grows as fast as the points.
+# other, and not into the points. Then it grows with them.
 #
 # The lower half divides by the floor, the time of reading ``x`` and ``t`` once. Look at its last
 # column. There the memory is at work, and the processor waits for it. Now look at the last line.
@@ -228,16 +228,16 @@ print(f"filling a tensor of {names[-1]}: {new} µs when new, {used} µs when use
 # ------
 #
 # To the right go the points, upward goes the time, both so that each mark is ten times the one
-# before it. Look at the left end of a curve: it is flat. Look at the right end: it rises as
-# steeply as the dashed line. That line is the pace of the memory: so long a copy takes to move as
-# many bytes as ``x`` and ``t`` hold. Where the grey curve lies below it, both fit into the cache,
-# a small and fast memory inside the processor.
+# before it. Look at the left end of a curve: it is flat. Look at the right end: it rises about as
+# steeply as the dashed line, or more. That line is the pace of the memory: so long a copy takes to
+# move as many bytes as ``x`` and ``t`` hold. Where the grey curve lies below it, both fit into the
+# cache, a small and fast memory inside the processor.
 
 styles = {
-    "backward()": ("#D55E00", "o"),
-    "formula": ("#0072B2", "s"),
-    "torch.compile": ("#009E73", "^"),
-    "read x, t": ("#6E7781", "."),
+    "backward()": ("e.backward()", "#D55E00", "o"),
+    "formula": ("2(y − t)x", "#0072B2", "s"),
+    "torch.compile": ("torch.compile", "#009E73", "^"),
+    "read x, t": ("x, t", "#6E7781", "."),
 }
 fig, ax = plt.subplots(
     num="Time of a step over the number of points: flat at first, then as steep as the memory.",
@@ -245,10 +245,10 @@ fig, ax = plt.subplots(
     layout="constrained",
 )
 for way, times in record["microseconds"].items():
-    color, marker = styles[way]
-    ax.loglog(record["points"], times, color=color, marker=marker, label=way)
+    label, color, marker = styles[way]
+    ax.loglog(record["points"], times, color=color, marker=marker, label=label)
 pace = [8 * n / record["bytes copied in a microsecond"] for n in record["points"]]
-ax.loglog(record["points"], pace, color="black", linestyle="--", linewidth=1, label="8n bytes")
+ax.loglog(record["points"], pace, color="black", linestyle="--", linewidth=1, label="8n B")
 ax.set(xlabel="n", ylabel="µs", ylim=(floor[0] / 2, None))
 ax.legend(frameon=False)
 plt.show()

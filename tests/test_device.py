@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 from devices import available, run_with_cards
 
 PAGE = (Path(__file__).parent.parent / "docs" / "beyond" / "17-million-points.md").read_text(
@@ -30,6 +31,17 @@ def found(code: str) -> dict:
 def test_line_of_the_page_takes_the_accelerator_where_there_is_one():
     # The last one: it stands behind the processor, if it is there at all.
     assert found(f"{CELLS[0]}\nfound = torch.device(device).type") == DEVICES[-1]
+
+
+def test_line_of_the_page_asks_for_no_accelerator_where_there_is_none(monkeypatch):
+    """PyTorch 2.6 raises there, and later versions return None."""
+    (line,) = re.findall(r"^device = .*$", CELLS[0], flags=re.MULTILINE)
+    names = {"accelerator": torch.accelerator}
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("mps"))
+    for there, device in ((True, torch.device("mps")), (False, "cpu")):
+        monkeypatch.setattr(torch.accelerator, "is_available", lambda there=there: there)
+        exec(line, names)
+        assert names["device"] == device
 
 
 @every_device
