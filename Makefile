@@ -19,7 +19,7 @@ help:
 	@echo "make html   build the site"
 	@echo "make test   run all tests"
 	@echo "make serve  show the site, built anew on every change"
-	@echo "make bench  measure what recording costs"
+	@echo "make bench  measure what recording costs, and what a step does"
 	@echo "make lint   check the style of the code"
 	@echo "make lock   renew constraints.txt"
 	@echo "make vendor renew the playground's parts of D3 (needs npm)"
@@ -47,6 +47,7 @@ serve: $(READY)
 bench: $(READY)
 	$(BIN)/python tests/bench_history.py
 	$(BIN)/python tests/bench_trace.py
+	MPLBACKEND=agg $(BIN)/python gallery/18_measure_step.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -63,6 +63,7 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "image_scrapers": ("figures.scrape",),
     "reset_modules": ("figures.reset_matplotlib",),
+    "reset_argv": "records.arguments",
     "doc_module": ("linreg_tutorial",),
     "backreferences_dir": "gallery/backreferences",
     "reference_url": {"linreg_tutorial": None},

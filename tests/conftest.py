@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import devices
 import pytest
 from browsing import SITE
 
 # As in the kernels of the pages. It has to be said before torch looks for a card.
-os.environ["CUDA_VISIBLE_DEVICES"] = ""
+devices.hide_cards()
 
 _FLAGS = [
     "--no-sandbox",

@@ -27,6 +27,7 @@ KEPT = [
     "docs/_static",
     "docs/_templates",
     "docs/inventories",
+    "docs/beyond/speed.json",
     "docs/matplotlibrc",
 ]
 
@@ -217,6 +218,15 @@ def test_build_without_a_change_runs_nothing(site):
     assert "script says -8.0" in site.says()
 
 
+def test_build_leaves_its_sources_as_they_are(site):
+    rebuild(site)
+    assert site.page.read_text("utf-8") == PAGE
+    assert site.script.read_text("utf-8") == SCRIPT
+    for name in ("docs/_ext", "docs/_templates", "docs/inventories"):
+        for path in filter(Path.is_file, (ROOT / name).rglob("*.[!p]*")):
+            assert (site.root / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
+
+
 def test_edited_words_are_shown_and_run_nothing(site):
     replace(site.page, "A prediction of", "What comes out is")
     replace(site.root / "README.md", "# PyTorch's gradients", "# Other words")
@@ -298,7 +308,7 @@ def test_another_python_makes_all_results_old(freshness, monkeypatch):
 @pytest.mark.parametrize(
     "name",
     ["linreg_tutorial/plots.py", "linreg_tutorial/palette.json", "docs/_ext/figures.py",
-     "docs/_ext/kernel_config.py", "docs/matplotlibrc"],
+     "docs/_ext/kernel_config.py", "docs/matplotlibrc", "docs/beyond/speed.json"],
 )  # fmt: skip
 def test_everything_that_results_depend_on_is_looked_at(name, freshness, tmp_path):
     site = Site(tmp_path / "site").write()

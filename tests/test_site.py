@@ -417,12 +417,16 @@ def test_copy_button_takes_a_cells_code_and_nothing_else(browser, served_site, t
     assert commands == f"python -m pip install notebook\njupyter notebook {Path(topic).name}.ipynb"
 
 
-def test_copy_button_takes_a_scripts_code_and_nothing_else(browser, served_site):
-    _, blocks = split_code_and_text_blocks(str(ROOT / "gallery" / "01_fit_by_hand.py"))
+@pytest.mark.parametrize(
+    ("script", "packages"),
+    [("01_fit_by_hand", "torch matplotlib"), ("18_measure_step", "torch matplotlib tqdm")],
+)
+def test_copy_button_takes_a_scripts_code_and_nothing_else(script, packages, browser, served_site):
+    _, blocks = split_code_and_text_blocks(str(ROOT / "gallery" / f"{script}.py"))
     code = [block.content.strip() for block in blocks if block.type == "code"]
-    *cells, commands = copied(browser, f"{served_site}gallery/01_fit_by_hand.html")
+    *cells, commands = copied(browser, f"{served_site}gallery/{script}.html")
     assert cells == code
-    assert commands == "python -m pip install torch matplotlib\npython 01_fit_by_hand.py"
+    assert commands == f"python -m pip install {packages}\npython {script}.py"
 
 
 def test_copy_button_leaves_the_prompt_out(browser, served_site):

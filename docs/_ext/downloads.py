@@ -6,7 +6,9 @@ Below ``downloads/`` of the built site stand the wheel, a notebook such as
 `{site-file}` links to them from any page.
 
 A notebook that needs the package begins with a cell that installs the wheel
-beside it, or, on a published site, the one that the site carries.
+beside it, or, on a published site, the one that the site carries. What else it
+installs, a script names in its own first lines. A file of data that a page opens
+comes along in a cell that writes it.
 """
 
 import hashlib
@@ -16,8 +18,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -36,6 +39,9 @@ _ = get_translation("site")
 _FOLDER = "downloads"
 _ZIP = "linreg-tutorial-lessons.zip"
 _PACKAGE = "linreg_tutorial"
+_DISTRIBUTION = "linreg-tutorial"
+# What every lesson needs, and what the package's wheel brings along by itself.
+_ALWAYS = ("torch", "matplotlib")
 
 
 # The wheel
@@ -60,7 +66,9 @@ def _build_wheel(app: Sphinx) -> None:
 # Notebooks
 
 
-def setup_code(wheel: str, needs_package: bool, published: str | None) -> str:
+def setup_code(
+    wheel: str, needs_package: bool, published: str | None, others: Iterable[str] = ()
+) -> str:
     """Return the first cell of a notebook: it installs what the others need.
 
     Parameters
@@ -71,11 +79,13 @@ def setup_code(wheel: str, needs_package: bool, published: str | None) -> str:
         Whether the notebook imports the course's package.
     published
         The address of the wheel on the published site, where there is one.
+    others
+        What the notebook needs beside the package, torch and matplotlib.
     """
     if not needs_package:
         return (
             "# Run this cell first: it installs what the others need.\n"
-            "%pip install --quiet torch matplotlib"
+            f"%pip install --quiet {' '.join([*_ALWAYS, *others])}"
         )
     if published:
         elsewhere = f'    wheel = "{published}"'
@@ -92,11 +102,29 @@ def setup_code(wheel: str, needs_package: bool, published: str | None) -> str:
         f'wheel = "{wheel}"\n'
         "if not Path(wheel).exists():\n"
         f"{elsewhere}\n"
-        "%pip install --quiet {wheel}"
+        f"%pip install --quiet {' '.join(['{wheel}', *others])}"
     )
 
 
-def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.NotebookNode:
+def needs_of(script: str) -> list[str]:
+    r"""Return what a script's first lines say it needs beside torch and matplotlib.
+
+    Parameters
+    ----------
+    script
+        The text of the script, which begins with its PEP 723 block.
+
+    >>> needs_of('# /// script\n# dependencies = ["torch", "matplotlib", "tqdm"]\n# ///\n')
+    ['tqdm']
+    """
+    block = re.search(r"^# /// script\n(.*?)^# ///$", script, flags=re.MULTILINE | re.DOTALL)
+    said = tomllib.loads(re.sub(r"^# ?", "", block[1], flags=re.MULTILINE)) if block else {}
+    return [name for name in said.get("dependencies", []) if name not in _ALWAYS]
+
+
+def notebook_of(
+    text: str, wheel: str, published: str | None, folder: Path | None = None
+) -> nbformat.NotebookNode:
     """Return a page as a notebook for Jupyter, without outputs.
 
     A cell that has to fail carries the tag with which Jupyter goes on after it.
@@ -107,6 +135,8 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
         The page's MyST Markdown.
     wheel, published
         As for `setup_code`.
+    folder
+        Where the page stands, and the data that it opens.
     """
     source = read_myst_markdown_notebook(text)
     cells = []
@@ -126,8 +156,9 @@ def notebook_of(text: str, wheel: str, published: str | None) -> nbformat.Notebo
             if caption:
                 below = nbformat.v4.new_markdown_cell(_emphasised(caption), id=f"{name}-caption")
                 cells.append(below)
-    needs_package = _needs_package(c.source for c in cells if c.cell_type == "code")
-    _insert_setup(cells, setup_code(wheel, needs_package, published))
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    data = {name: (folder / name).read_text("utf-8") for name in _opened(code)}
+    _insert_setup(cells, setup_code(wheel, _needs_package(code), published), data)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
@@ -194,10 +225,18 @@ def _quote(match: re.Match) -> str:
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
-def _insert_setup(cells: list, code: str) -> None:
-    """Put the installing cell below the title, or first where there is no title."""
+def _opened(code: Iterable[str]) -> list[str]:
+    """Return the names of the files of data that a page's code opens."""
+    return re.findall(r"\bopen\(\"([\w-]+\.json)\"\)", "\n".join(code))
+
+
+def _insert_setup(cells: list, code: str, data: Mapping[str, str] | None = None) -> None:
+    """Put the installing cell below the title, or first where there is no title, and the data."""
     at = 1 if cells and cells[0].cell_type == "markdown" else 0
     cells.insert(at, nbformat.v4.new_code_cell(code, id="setup"))
+    for name, text in (data or {}).items():
+        written = f"%%writefile {name}\n{text.rstrip()}"
+        cells.insert(at + 1, nbformat.v4.new_code_cell(written, id=f"setup-{Path(name).stem}"))
 
 
 def _published_wheel(wheel: str) -> str | None:
@@ -221,7 +260,7 @@ def _complete_gallery(app: Sphinx) -> None:
     wheel = app.wheel
     for path in sorted(_gallery(app).glob("*.ipynb")):
         script = path.with_suffix(".py")
-        needs_package = _PACKAGE in _code(script)
+        needs_package, others = _needs(script)
         notebook = nbformat.read(path, as_version=4)
         notebook.nbformat_minor = 5
         notebook.cells = [cell for cell in notebook.cells if cell.get("id") != "setup"]
@@ -229,7 +268,7 @@ def _complete_gallery(app: Sphinx) -> None:
             cell.id = f"cell-{number}"
             if cell.cell_type == "markdown":
                 cell.source = plain_markdown(cell.source)
-        setup = setup_code(wheel.name, needs_package, _published_wheel(wheel.name))
+        setup = setup_code(wheel.name, needs_package, _published_wheel(wheel.name), others)
         _insert_setup(notebook.cells, setup)
         files = {
             script.name: script.read_bytes(),
@@ -249,6 +288,12 @@ def _write_if_new(path: Path, content: bytes) -> None:
 
 def _needs_package(code: Iterable[str]) -> bool:
     return any(_PACKAGE in piece for piece in code)
+
+
+def _needs(script: Path) -> tuple[bool, list[str]]:
+    """Return whether a script needs the package, and what else it needs."""
+    others = [name for name in needs_of(script.read_text("utf-8")) if name != _DISTRIBUTION]
+    return _needs_package([_code(script)]), others
 
 
 def _gallery(app: Sphinx) -> Path:
@@ -280,10 +325,10 @@ def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> N
     if text := _notebook_text(app, pagename):
         cells = read_myst_markdown_notebook(text).cells
         mine = (c for c in cells if c.cell_type == "code" and not _is_for_the_site(c))
-        needs_package = _needs_package(cell.source for cell in mine)
+        needs_package, others = _needs_package(cell.source for cell in mine), []
     elif pagename.startswith("gallery/") and script.exists():
         text = None
-        needs_package = _needs_package([_code(script)])
+        needs_package, others = _needs(script)
     else:
         return
     up = "../" * pagename.count("/")
@@ -296,6 +341,7 @@ def _offer(app: Sphinx, pagename: str, templatename: str, context, doctree) -> N
         "script": None if text else script.name,
         "wheel": f"{up}{_FOLDER}/{app.wheel.name}" if needs_package else None,
         "wheel_name": app.wheel.name,
+        "packages": [*_ALWAYS, *others],
         "colab": colab_link(name, notebook) if name else None,
     }
 
@@ -307,14 +353,7 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     folder = Path(app.outdir, _FOLDER)
-    wheel = app.wheel.name
-    files = {wheel: app.wheel.read_bytes()}
-    for docname in sorted(app.env.found_docs):
-        if text := _notebook_text(app, docname):
-            notebook = notebook_of(text, wheel, _published_wheel(wheel))
-            files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
-    for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):
-        files[f"gallery/{path.name}"] = path.read_bytes()
+    files = _files(app)
     # Nothing shall be left of a lesson that is gone.
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in files.items():
@@ -322,6 +361,20 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
         (folder / name).write_bytes(content)
     lessons = {f"linreg-tutorial/{Path(name).name}": files[name] for name in files}
     (folder / _ZIP).write_bytes(_zipped(lessons))
+
+
+def _files(app: Sphinx) -> dict[str, bytes]:
+    """Return all that is offered, by its name below the folder of downloads."""
+    wheel = app.wheel.name
+    files = {wheel: app.wheel.read_bytes()}
+    for docname in sorted(app.env.found_docs):
+        if text := _notebook_text(app, docname):
+            page = Path(app.env.doc2path(docname))
+            notebook = notebook_of(text, wheel, _published_wheel(wheel), page.parent)
+            files[f"{docname}.ipynb"] = (nbformat.writes(notebook) + "\n").encode()
+    for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):
+        files[f"gallery/{path.name}"] = path.read_bytes()
+    return files
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

@@ -3,7 +3,8 @@
 The engine of the course pages looks a notebook up by its cells, the gallery's a
 script by its own text. Neither knows the package behind it, or the version of
 torch. So a digest of the package's sources, this folder's extensions, the
-figures' style and the versions of what computes and draws
+figures' style, the records of measurements and the versions of what computes and
+draws
 
 * is part of the path of the notebooks' cache,
 * is a setting of the environment, so that a change of it reads every page anew,
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from jupyter_cache import get_cache
 from myst_nb.core.read import is_myst_markdown_notebook
+from records import paths as records
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
@@ -46,6 +48,7 @@ def digest(root: Path) -> str:
         root / "linreg_tutorial" / "palette.json",
         *sorted((root / "docs" / "_ext").glob("**/*.py")),
         root / "docs" / "matplotlibrc",
+        *records(root / "docs"),
     ]
     found = hashlib.sha256(platform.python_version().encode())
     for name in _VERSIONS_THAT_COUNT:
