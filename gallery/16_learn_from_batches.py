@@ -14,7 +14,7 @@ r"""Learn from batches
 
 Measure what a step loses when it looks at a few points only, and what it gains.
 
-A batch is the handful of points that a step looks at. An epoch is over when every point was used
+A batch is the group of points that a step looks at. An epoch is over when every point was used
 once. Here the points are 1000, near a line, with noise.
 """
 
@@ -118,9 +118,9 @@ for lr in (0.02, 0.01, 0.005, 0.0025):
     print(f"lr {lr:<6} {heights[lr]:.4f}")
 
 # %%
-# The picture draws 2000 steps from ``a`` = 1, ``b`` = 0. The pale curve has the rate 0.02, the strong
-# one 0.0025. Look at the left side: the larger rate is down first. Then look at the right side: the
-# smaller one comes closer to the floor, the dashed line.
+# The picture draws 2000 steps from ``a`` = 1, ``b`` = 0. The pale curve has the rate 0.02, the
+# strong one 0.0025. Look at the left side: the larger rate is down first. Then look at the right
+# side: the smaller one comes closer to the floor, the dashed line.
 
 fig, ax = plt.subplots(
     num="Error over the steps at two rates: one falls fast and is restless, one falls later.",
