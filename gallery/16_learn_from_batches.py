@@ -146,7 +146,7 @@ plt.show()
 #
 # The last lines check the three.
 
-assert after_epoch[1000] > after_epoch[100] > after_epoch[10] > least
+assert after_epoch[1000] > after_epoch[100] > after_epoch[1] > after_epoch[10] > least
 for size, spread in zip(sizes, measured, strict=True):
     # 2000 draws: a measured spread is off by one part in √4000. Five of those.
     assert math.isclose(spread, formula(size), rel_tol=5 / math.sqrt(4000))
