@@ -36,7 +36,11 @@ _SMALL = 0.85
 
 
 def draw_graph(
-    *traces: Trace, mean: Trace | None = None, factors: bool = True, num: str | None = None
+    *traces: Trace,
+    mean: Trace | None = None,
+    factors: bool = True,
+    shapes: bool = False,
+    num: str | None = None,
 ) -> Axes:
     """Draw the graph of a backward pass, from the inputs on the left to the loss on the right.
 
@@ -56,6 +60,9 @@ def draw_graph(
     factors
         Whether to write the local derivatives. Where there is no room for one it
         is left out.
+    shapes
+        Whether more than four numbers are shown as their shape, such as (16, 1), and
+        no factors that are so many: a narrow picture of a network with wide layers.
     num
         The name of the figure: the title of its window.
 
@@ -90,9 +97,11 @@ def draw_graph(
     _check(traces, mean)
     trace = traces[0]
     em = float(mpl.rcParams["font.size"])
-    stations = [_Station(nodes, mean, em) for nodes in zip(*(t.nodes for t in traces), strict=True)]
+    stations = [
+        _Station(nodes, mean, shapes, em) for nodes in zip(*(t.nodes for t in traces), strict=True)
+    ]
     factors_ = [
-        _factor([t.edges[k].local for t in traces]) if factors and _is_shown(edge) else []
+        _factor([t.edges[k].local for t in traces], shapes) if factors and _is_shown(edge) else []
         for k, edge in enumerate(trace.edges)
     ]
     placed, curves, spots = _arrange(trace, stations, factors_, em)
@@ -179,10 +188,15 @@ def _shape_of(trace: Trace) -> Any:
 # Numbers in lines
 
 
-def _lines(parts: Sequence[Numbers | None]) -> list[str]:
-    """Return the numbers of one or more traces, a line a row, shortened where they are many."""
+def _lines(parts: Sequence[Numbers | None], shapes: bool = False) -> list[str]:
+    """Return the numbers of one or more traces, a line a row, shortened where they are many.
+
+    With ``shapes``, return instead of many numbers the shape of each part, once if all agree.
+    """
     there = [part for part in parts if part is not None]
     count = sum(len(flat(part)) for part in there)
+    if shapes and count > _FEW:
+        return list(dict.fromkeys(str(shape(part)) for part in there))
     digits = 4 if count <= _FEW else _DIGITS
     rows = [row for part in there for row in _rows(part, digits)]
     if count <= _FEW or len(rows) <= _ROWS:
@@ -203,8 +217,13 @@ def _rows(part: Numbers, digits: int) -> Iterator[str]:
             yield ", ".join(numbers)
 
 
-def _factor(parts: Sequence[Numbers | None]) -> list[str]:
-    """Return the lines of a local derivative; where all its numbers are one, that one."""
+def _factor(parts: Sequence[Numbers | None], shapes: bool) -> list[str]:
+    """Return the lines of a local derivative; where all its numbers are one, that one.
+
+    With ``shapes``, many numbers have no line: a shape is nothing to multiply by.
+    """
+    if shapes and sum(len(flat(part)) for part in parts) > _FEW:
+        return []
     lines = [f"×{line}" if line != "⋮" else line for line in _lines(parts)]
     return lines[:1] if len(set(lines)) == 1 else lines
 
@@ -266,7 +285,7 @@ class _Text(NamedTuple):
 class _Station:
     """A node of the picture: a box with its sign, values above, gradients below."""
 
-    def __init__(self, nodes: Sequence[Node], mean: Trace | None, em: float) -> None:
+    def __init__(self, nodes: Sequence[Node], mean: Trace | None, shapes: bool, em: float) -> None:
         node = nodes[0]
         self.name = f"node-{node.index}"
         self.boxed = node.kind != "constant"
@@ -274,7 +293,7 @@ class _Station:
         values = [[output.value for output in node.outputs] for node in nodes]
         if node.is_leaf and all(other == values[0] for other in values):
             values = values[:1]
-        value = _lines([value for parts in values for value in parts])
+        value = _lines([value for parts in values for value in parts], shapes)
         ink = mpl.rcParams["text.color"]
         label = [node.label] if node.kind == "operation" and node.label else []
         if node.kind == "operation":
@@ -293,8 +312,13 @@ class _Station:
         ]
         means = [mean[node.label].gradient] if mean and node.kind == "parameter" else []
         self.below = [
-            _Text(f"{self.name}-gradient", _gradients(nodes), em, colour("gradient")),
-            _Text(f"{self.name}-mean", [f"→ {m}" for m in _lines(means)], em, colour("gradient")),
+            _Text(f"{self.name}-gradient", _gradients(nodes, shapes), em, colour("gradient")),
+            _Text(
+                f"{self.name}-mean",
+                [f"→ {m}" for m in _lines(means, shapes)],
+                em,
+                colour("gradient"),
+            ),
         ]
 
     def box(self) -> tuple[float, float]:
@@ -350,19 +374,19 @@ class _Station:
             text.draw(ax, *at)
 
 
-def _gradients(nodes: Sequence[Node]) -> list[str]:
+def _gradients(nodes: Sequence[Node], shapes: bool) -> list[str]:
     """Return what arrived, and for a parameter that had a gradient before, the sum."""
     first, last = nodes[0], nodes[-1]
     arrived = [output.gradient for node in nodes for output in node.outputs]
     if first.grad_before is None or last.grad_after is None:
-        return _lines(arrived)
+        return _lines(arrived, shapes)
     if len(flat(first.grad_before)) > 1:
         return [
-            *_lines([first.grad_before]),
+            *_lines([first.grad_before], shapes),
             "+",
-            *_lines(arrived),
+            *_lines(arrived, shapes),
             "=",
-            *_lines([last.grad_after]),
+            *_lines([last.grad_after], shapes),
         ]
     terms = [f"+ {written(n, inner=True)}" for part in arrived for n in flat(part)]
     before, after = _lines([first.grad_before]), _lines([last.grad_after])

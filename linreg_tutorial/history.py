@@ -32,7 +32,8 @@ class History:
     """All states of a fit: row 0 before the first step, row k after k steps.
 
     A row holds the parameters, the error there, and the gradients there, from
-    which step k + 1 starts.
+    which step k + 1 starts. (A step that learns from a batch starts from the
+    gradients of that batch. Those of the row are of all points.)
 
     Attributes
     ----------

@@ -1,17 +1,19 @@
 """Fit the usual way: any ``nn.Module`` with any optimizer of ``torch.optim``."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from linreg_tutorial.gradients import rate_limit
 from linreg_tutorial.history import History, Recorder
 from linreg_tutorial.manual import warn_divergence
 from linreg_tutorial.validation import (
     check_autograd,
+    check_batch_size,
     check_count,
     check_number,
     check_rate,
@@ -64,6 +66,8 @@ def fit_module(
     optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.SGD,
     lr: float = 0.1,
     steps: int = 100,
+    batch_size: int | None = None,
+    seed: int = 0,
     **options: Any,
 ) -> History:
     """Fit a module to points by ``nn.MSELoss`` and an optimizer.
@@ -86,6 +90,13 @@ def fit_module(
         Learning rate, above 0.
     steps
         How many steps to take: 0 or more.
+    batch_size
+        How many points a step learns from, 1 to n: the next ones of a
+        `torch.utils.data.DataLoader` that shuffles them. When all points were
+        used, they are shuffled anew. The last batch before that is smaller if
+        n is no multiple of it. Default: every step learns from all points.
+    seed
+        Seed of the generator that shuffles, and of nothing else.
     **options
         Further settings of the optimizer, such as ``momentum=0.9``.
 
@@ -94,6 +105,10 @@ def fit_module(
     History
         As of `fit_manual`. For a line its parameters are ``a`` and ``b``, for
         any other module they have the names of ``net.named_parameters()``.
+        Error and gradients are those of all points, with a ``batch_size`` too,
+        so that fits with and without can be compared. The gradient of a batch
+        is not written down: for plain descent it is what the step subtracted,
+        over ``lr``.
 
     Raises
     ------
@@ -101,7 +116,8 @@ def fit_module(
         If an argument is unusable, if the module has no parameter to fit, or if
         what it returns is not one tensor of the shape of ``t``. No parameter has
         been changed then. (A layer that counts its calls, such as BatchNorm, has
-        counted one; in a whole fit it counts one more than there are steps.)
+        counted one; in a whole fit it counts one more than there are steps, and
+        with a ``batch_size`` one more a step, for the batch.)
 
     Warns
     -----
@@ -114,6 +130,12 @@ def fit_module(
     >>> x, t = two_points()
     >>> fit_module(x, t).max_difference(fit_manual(x, t)) < 1e-5
     True
+    >>> fit_module(x, t, batch_size=1, steps=2)
+    History of 2 steps: error 6.5000 → 0.0144
+    step         a         b     ∂e/∂a     ∂e/∂b         e
+       0    1.0000    0.0000   -8.0000   -5.0000    6.5000
+       1    2.2000    0.6000   -0.2000   -0.2000    0.0200
+       2    2.2400    0.6400    0.1200    0.0000    0.0144
     >>> network = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
     >>> fit_module(x, t, network, optimizer=torch.optim.Adam, steps=3).values["0.weight"].shape
     torch.Size([4, 8, 1])
@@ -122,6 +144,9 @@ def fit_module(
     check_autograd(x, t)
     check_rate(lr, x.dtype)
     check_count("steps", steps, at_least=0)
+    check_count("seed", seed, at_least=0)
+    if batch_size is not None:
+        check_batch_size(batch_size, len(x))
     if net is None:
         net = LineNet(a=1.0, b=0.0).to(x)
     parameters = _fitted_parameters(net, x)
@@ -130,35 +155,43 @@ def fit_module(
     updater = _build(optimizer, parameters, lr, options)
     loss = nn.MSELoss()
 
-    def learn_from(y: Tensor) -> Tensor:
+    def learn_from(y: Tensor, t: Tensor) -> Tensor:
         error: Tensor = loss(y, t)
         updater.zero_grad()
         error.backward()
         return error
 
+    batch = x, t
+
     def evaluate() -> Tensor:
-        return learn_from(net(x))
+        inputs, targets = batch
+        return learn_from(net(inputs), targets)
 
     # LBFGS looks at several places within one step, so it wants to evaluate by itself.
     closure = inspect.signature(updater.step).parameters.get("closure")
     wanted = closure is not None and closure.default is inspect.Parameter.empty
     arguments: list[Callable[[], Any]] = [evaluate] if wanted else []
+    batches = None if batch_size is None else _batches(x, t, batch_size, seed)
 
     y = _first_prediction(net, x, t)
     if is_line := _is_line(net, x, y):
         parameters = dict(zip("ab", parameters.values(), strict=True))
     recorder = Recorder(parameters)
-    error = learn_from(y)
+    error = learn_from(y, t)
     for step in range(steps + 1):
         finite = recorder.record(error)
         if not finite:
-            known = is_line and _is_plain_descent(updater)
+            known = is_line and batches is None and _is_plain_descent(updater)
             limit = rate_limit(x.reshape(-1)) if known else None
             warn_divergence(step, lr, limit)
         if step == steps or not finite:
             break
+        if batches is not None:
+            batch = next(batches)
+            if not wanted:
+                evaluate()
         updater.step(*arguments)
-        error = evaluate()
+        error = learn_from(net(x), t)
     return recorder.history()
 
 
@@ -208,6 +241,16 @@ def _build(
             f"{optimizer!r}: pass a class such as torch.optim.SGD"
         )
     return updater
+
+
+def _batches(x: Tensor, t: Tensor, batch_size: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the batches of one epoch after the other, without end."""
+    generator = torch.Generator().manual_seed(int(seed))
+    loader = DataLoader(
+        TensorDataset(x, t), batch_size=int(batch_size), shuffle=True, generator=generator
+    )
+    while True:
+        yield from loader
 
 
 def _first_prediction(net: nn.Module, x: Tensor, t: Tensor) -> Tensor:

@@ -174,6 +174,31 @@ def check_count(name: str, count: int, *, at_least: int) -> None:
         raise ValueError(f"{name} must be below 2**63, got {count}: pass a smaller number")
 
 
+def check_batch_size(batch_size: int, points: int) -> None:
+    """Check that so many points can be taken out of those that are there.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_count`, and if it is more than there are: torch would take fewer
+        without a word.
+
+    Examples
+    --------
+    >>> check_batch_size(32, 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: batch_size must be 2 or less, as many as there are points, got 32: leave it out \
+to learn from all points at every step
+    """
+    check_count("batch_size", batch_size, at_least=1)
+    if batch_size > points:
+        raise ValueError(
+            f"batch_size must be {points} or less, as many as there are points, got "
+            f"{batch_size}: leave it out to learn from all points at every step"
+        )
+
+
 def check_rate(lr: float, dtype: torch.dtype = torch.float64) -> None:
     """Check a learning rate: a number above 0, finite in a dtype.
 

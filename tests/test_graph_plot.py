@@ -151,6 +151,52 @@ def test_large_tensors_are_shortened():
     assert found["node-0-value"] == ["0, 1, …", "⋮", "45, 46, …"]
 
 
+def wide_network(x):
+    """Return the trace of a network of 16 units with the inputs ``x``, shape (n, 1)."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, 1))
+    t = torch.sin(x)
+    with lt.record_forward():
+        y = net(x)
+        e = nn.MSELoss()(y, t)
+    return lt.trace_backward(e, **dict(net.named_parameters()), x=x, t=t, y=y, e=e)
+
+
+def test_of_many_numbers_the_shape_is_shown_where_it_is_wanted():
+    trace = wide_network(torch.linspace(-2, 2, 41).reshape(-1, 1))
+    found = written_at(draw_graph(trace, shapes=True))
+    for label, shape in {
+        "0.weight": "(16, 1)",
+        "0.bias": "(16,)",
+        "2.weight": "(1, 16)",
+        "y": "(41, 1)",
+    }.items():
+        name = f"node-{trace[label].index}"
+        assert (found[f"{name}-value"], found[f"{name}-gradient"]) == ([shape], [shape])
+    (relu,) = (node for node in trace.nodes if node.symbol == "relu")
+    assert found[f"node-{relu.index}-gradient"] == ["(41, 16)"]
+    # Few numbers are numbers still.
+    bias, loss = (f"node-{trace[name].index}" for name in ("2.bias", "e"))
+    assert found[f"{bias}-gradient"] == [written(trace["2.bias"].gradient[0])]
+    assert found[f"{loss}-gradient"] == ["1"]
+    # A shape is nothing to multiply by.
+    assert not any("local" in part for part in found)
+
+
+def test_shapes_of_several_passes_are_said_once():
+    traces = [wide_network(torch.full((1, 1), x)) for x in (0.5, 1.0)]
+    found = written_at(draw_graph(*traces, mean=traces[0], shapes=True))
+    name = f"node-{traces[0]['0.bias'].index}"
+    assert (found[f"{name}-gradient"], found[f"{name}-mean"]) == (["(16,)"], ["→ (16,)"])
+    y = f"node-{traces[0]['y'].index}"
+    assert found[f"{y}-value"] == [written(trace["y"].value[0][0]) for trace in traces]
+
+
+def test_a_graph_of_few_numbers_is_the_same_with_shapes():
+    trace, _ = course_line()
+    assert written_at(draw_graph(trace, shapes=True)) == written_at(draw_graph(trace))
+
+
 # Where it stands
 
 
@@ -221,6 +267,7 @@ PICTURES = {
     "the course's line": lambda: draw_graph(course_line()[0]),
     "each point": lambda: draw_graph(*each_point(), mean=course_line()[0]),
     "thirty nodes": lambda: draw_graph(thirty_nodes()),
+    "a network by its shapes": lambda: draw_graph(wide_network(torch.ones(41, 1)), shapes=True),
     **{
         name: lambda program=program: draw_graph(recorded(program)[1])
         for name, program in SMALL.items()
@@ -338,6 +385,13 @@ def test_the_line_is_narrow_enough_for_a_phone():
     with mpl.rc_context({"font.size": 11}):
         width = draw_graph(course_line()[0]).figure.get_figwidth() * 96
     assert 330 / width * 11 * 96 / 72 >= 9.5
+
+
+def test_a_network_by_its_shapes_is_narrow_enough_for_a_page():
+    """At 700 pixels, the width of a page's text, it needs no shrinking."""
+    with mpl.rc_context({"font.size": 11}):
+        width = draw_graph(wide_network(torch.ones(41, 1)), shapes=True).figure.get_figwidth()
+    assert width * 96 <= 700
 
 
 # How it looks

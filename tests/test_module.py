@@ -2,16 +2,21 @@
 
 import inspect
 import warnings
+from functools import partial
+from itertools import chain
 
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from linreg_tutorial import (
     DivergenceWarning,
     LineNet,
     fit_manual,
     fit_module,
+    gradient_by_autograd,
+    mean_squared_error,
     noisy_line,
     two_points,
 )
@@ -392,6 +397,129 @@ def test_the_module_predicts_once_a_step_and_once_at_the_end():
     net.register_forward_hook(lambda *_: calls.append(1))
     fit_module(X, T, net, steps=10)
     assert len(calls) == 11
+
+
+# Batches
+
+
+def shuffling_loader(x, t, batch_size, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return DataLoader(TensorDataset(x, t), batch_size=batch_size, shuffle=True, generator=generator)
+
+
+def bare_loop_over_batches(net, optimizer, loader, epochs, **options):
+    """Fit ``net`` to batches as one would without the package."""
+    optimizer = optimizer(net.parameters(), **options)
+    loss = nn.MSELoss()
+
+    def error_at(x, t):
+        optimizer.zero_grad()
+        error = loss(net(x), t)
+        error.backward()
+        return error
+
+    for _ in range(epochs):
+        for batch in loader:
+            if isinstance(optimizer, torch.optim.LBFGS):
+                optimizer.step(partial(error_at, *batch))
+            else:
+                error_at(*batch)
+                optimizer.step()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("make", [LineNet, network], ids=["line", "network"])
+@pytest.mark.parametrize("batch_size", [1, 7, 32])
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [
+        (torch.optim.SGD, {"lr": 0.02}),
+        (torch.optim.SGD, {"lr": 0.01, "momentum": 0.9}),
+        (torch.optim.Adam, {"lr": 0.02}),
+        (torch.optim.LBFGS, {"lr": 0.02, "max_iter": 3}),
+    ],
+    ids=["SGD", "momentum", "Adam", "LBFGS"],
+)
+def test_batches_lead_exactly_where_the_bare_loop_over_them_does(
+    optimizer, options, batch_size, make, dtype
+):
+    x, t = (values.to(dtype).reshape(-1, 1) for values in noisy_line(40))
+    torch.manual_seed(0)
+    net = make().to(dtype)
+    torch.manual_seed(0)
+    other = make().to(dtype)
+    loader = shuffling_loader(x, t, batch_size, seed=3)
+    steps = 2 * len(loader)
+    fit_module(
+        x, t, net, optimizer=optimizer, batch_size=batch_size, seed=3, steps=steps, **options
+    )
+    bare_loop_over_batches(other, optimizer, loader, epochs=2, **options)
+    assert_same_parameters(net, other)
+
+
+def test_a_batch_of_all_points_learns_what_the_full_run_learns():
+    x, t = (values.double() for values in noisy_line(40))
+    batch = fit_module(x, t, lr=0.05, batch_size=40)
+    # Only the order of the sums differs: a hundred steps, forty terms, gradients up to 100.
+    assert batch.max_difference(fit_module(x, t, lr=0.05)) < 100 * 40 * 100 * 2.3e-16
+
+
+def used_batches(n, batch_size, steps):
+    """Return the inputs of each step of a fit to ``n`` points."""
+    seen = []
+    net = LineNet(a=0.0, b=0.0)
+    net.register_forward_hook(lambda _, inputs, y: seen.append(inputs[0].flatten().tolist()))
+    fit_module(*noisy_line(n), net, lr=0.01, batch_size=batch_size, steps=steps)
+    # Before the first step and after each, all points are looked at for the history.
+    everything, batches = seen[0::2], seen[1::2]
+    assert all(points == noisy_line(n)[0].tolist() for points in everything)
+    return batches
+
+
+def test_every_point_is_used_once_before_any_is_used_again():
+    batches = used_batches(10, batch_size=4, steps=9)
+    assert [len(batch) for batch in batches] == [4, 4, 2] * 3
+    epochs = [list(chain(*batches[i : i + 3])) for i in (0, 3, 6)]
+    x = noisy_line(10)[0].tolist()
+    assert [sorted(epoch) for epoch in epochs] == [x] * 3
+    assert len({tuple(epoch) for epoch in [x, *epochs]}) == 4, "each epoch has an order of its own"
+
+
+def test_the_history_of_batches_is_that_of_all_points():
+    x, t = (values.double() for values in noisy_line(40))
+    history = fit_module(x, t, lr=0.02, batch_size=3, steps=30)
+    for state in history:
+        error = mean_squared_error(x, t, state.a, state.b).item()
+        gradient = gradient_by_autograd(x, t, state.a, state.b)
+        # Sums of forty terms up to 100.
+        assert state.error == pytest.approx(error, rel=40 * 2.3e-16)
+        assert (state.grad_a, state.grad_b) == pytest.approx(gradient, abs=40 * 100 * 2.3e-16)
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_seed_others():
+    one, again, other = (
+        fit_module(*noisy_line(40), lr=0.02, batch_size=8, steps=5, seed=seed) for seed in (0, 0, 1)
+    )
+    assert one.max_difference(again) == 0.0
+    assert one.max_difference(other) > 0.01
+
+
+def test_batches_leave_the_reader_s_random_numbers_alone():
+    net = LineNet()
+    before = torch.get_rng_state()
+    fit_module(*noisy_line(40), net, lr=0.02, batch_size=8, steps=20)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_no_steps_take_no_batch():
+    assert used_batches(10, batch_size=4, steps=0) == []
+
+
+def test_a_fit_of_batches_that_diverges_names_no_limit_of_all_points():
+    # 0.15 is below the limit of all points, 0.16, and far above that of the rightmost alone, 0.06.
+    history, message = diverged(*noisy_line(40), lr=0.15, batch_size=1, steps=5000)
+    assert history.steps < 5000
+    assert "lr <" not in message and "no fixed limit is known" in message
 
 
 # Divergence

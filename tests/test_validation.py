@@ -262,6 +262,10 @@ def test_what_is_no_finite_number_is_refused_by_name(function, name, value, erro
         ],
         (fit, "steps", -1, "steps must be 0 or more, got -1"),
         (fit_net, "steps", -1, "steps must be 0 or more, got -1"),
+        (fit_net, "batch_size", 0, "batch_size must be 1 or more, got 0"),
+        (fit_net, "batch_size", -3, "batch_size must be 1 or more, got -3"),
+        (fit_net, "batch_size", 3, "batch_size must be 2 or less, as many as there are points, go"),
+        (fit_net, "seed", -1, "seed must be 0 or more, got -1"),
         (lt.noisy_line, "n", 0, "n must be 1 or more, got 0"),
         (lt.noisy_line, "seed", -1, "seed must be 0 or more, got -1"),
         (lt.noisy_line, "noise", -0.5, "noise must be 0 or more, got -0.5"),
@@ -277,11 +281,26 @@ def test_a_number_out_of_its_range_is_refused_by_name(function, name, value, sai
     refusal(ValueError, lambda: function(**{name: value}), said)
 
 
+COUNTS = [
+    (fit, "steps"),
+    (fit_net, "steps"),
+    (fit_net, "batch_size"),
+    (fit_net, "seed"),
+    (lt.noisy_line, "n"),
+    (lt.noisy_line, "seed"),
+]
+
+
 @pytest.mark.parametrize(
-    ("function", "name"),
-    [(fit, "steps"), (fit_net, "steps"), (lt.noisy_line, "n"), (lt.noisy_line, "seed")],
+    ("function", "name", "value"),
+    [
+        (function, name, value)
+        for function, name in COUNTS
+        for value in [10.0, "10", True, None, torch.tensor(10)]
+        # Without a batch size every step learns from all points.
+        if not (name == "batch_size" and value is None)
+    ],
 )
-@pytest.mark.parametrize("value", [10.0, "10", True, None, torch.tensor(10)], ids=repr)
 def test_a_count_that_is_no_whole_number_is_refused_by_name(function, name, value):
     said = f"{name} must be a whole number such as 100, got {type(value).__name__} {value!r}: "
     refusal(TypeError, lambda: function(**{name: value}), said + f"pass int({name})")
@@ -398,6 +417,7 @@ BAD_ARGUMENTS = {
     "t": {"t": T.reshape(2, 1)},
     "lr": {"lr": -0.1},
     "steps": {"steps": -1},
+    "batch_size": {"batch_size": 0},
     "optimizer": {"optimizer": "SGD"},
     "option": {"nonsense": 1},
     "option's value": {"momentum": -1.0},
