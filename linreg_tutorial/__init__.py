@@ -13,15 +13,21 @@ from linreg_tutorial.gradients import (
     gradient_by_autograd,
     gradient_by_differences,
     gradient_by_hand,
-    hessian,
     mean_squared_error,
-    rate_limit,
 )
 from linreg_tutorial.graph import trace_backward
 from linreg_tutorial.history import DivergenceWarning, History, State
 from linreg_tutorial.manual import fit_manual
 from linreg_tutorial.module import LineNet, fit_module
 from linreg_tutorial.recording import record_forward
+from linreg_tutorial.surface import (
+    Line,
+    best_rate,
+    fit_closed_form,
+    hessian,
+    least_squares,
+    rate_limit,
+)
 from linreg_tutorial.trace import Edge, Node, Output, Trace
 
 __version__ = "0.1.0"
@@ -31,17 +37,21 @@ __all__ = [
     "Edge",
     "Gradient",
     "History",
+    "Line",
     "LineNet",
     "Node",
     "Output",
     "State",
     "Trace",
+    "best_rate",
+    "fit_closed_form",
     "fit_manual",
     "fit_module",
     "gradient_by_autograd",
     "gradient_by_differences",
     "gradient_by_hand",
     "hessian",
+    "least_squares",
     "mean_squared_error",
     "noisy_line",
     "rate_limit",

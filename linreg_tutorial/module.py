@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from linreg_tutorial.gradients import rate_limit
-from linreg_tutorial.history import History, Recorder
-from linreg_tutorial.manual import warn_divergence
+from linreg_tutorial.history import History, Recorder, warn_divergence
+from linreg_tutorial.surface import rate_limit
 from linreg_tutorial.validation import (
     check_autograd,
     check_count,
