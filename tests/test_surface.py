@@ -1,5 +1,6 @@
 """The surface of the error, against exact fractions, torch, and walks that are walked."""
 
+import linecache
 import math
 import warnings
 from fractions import Fraction
@@ -258,7 +259,9 @@ def test_above_the_limit_it_ends_at_the_same_step_as_the_loop_and_warns_once():
     assert not exact.error[-1].isfinite() and exact.error[:-1].isfinite().all()
     assert exact.a.isfinite().all() and exact.grad_b.isfinite().all()
     assert str(warning.message) == str(other.message)
+    # It points at the line of the reader, here that of `diverged`.
     assert warning.filename == __file__
+    assert "history = fit(" in linecache.getline(__file__, warning.lineno)
 
 
 def test_a_start_that_is_too_large_is_not_blamed_on_the_rate():
