@@ -102,7 +102,7 @@ def test_page_says_the_numbers_of_the_article(page, built_site):
 
 # What the course starts from: chosen by its author, computed by nobody.
 GIVEN = {"0", "1", "−1", "2", "3", "5", "6", "10", "50", "100", "1000", "32", "64"}
-GIVEN |= {"20", "0.01", "0.1", "0.2", "0.28", "0.29", "0.3"}
+GIVEN |= {"20", "0.01", "0.05", "0.1", "0.2", "0.28", "0.29", "0.3", "0.9"}
 NUMBER = re.compile(r"(?<![\w.])(?:(?<![\d)])[-−])?\d+(?:\.\d+)?(?!\d|\.\d)")
 NO_PROSE = re.compile(
     r"""
