@@ -33,8 +33,8 @@ print("goal: a = {:.4f}, b = {:.4f}".format(*goal))
 # -----------------
 #
 # The ground is a valley. One start lies along the valley, seen from the goal, and one across it.
-# Both are at a distance of 1. :func:`torch.linalg.eigh` finds the two directions, and how strongly the
-# ground bends in each.
+# Both are at a distance of 1. :func:`torch.linalg.eigh` finds the two directions, and how strongly
+# the ground bends in each.
 
 bends, directions = torch.linalg.eigh(lt.hessian(x))
 starts = {
@@ -71,9 +71,10 @@ for lr in (0.01, 0.1, 0.2, 0.28, 0.29, 0.3):
 # ---------
 #
 # The dots are measured, the thin lines are 1 − lr·bend without its sign. The broad band is the
-# larger of the two: the worst that can happen to a start. Look at its lowest place, at the dotted line.
-# There both directions are equally slow. To the left of it the valley is slow along, to the right
-# across. Then look where the band passes 1, at the dashed line: that is the limit.
+# larger of the two: the worst that can happen to a start. Look at its lowest place, at the dotted
+# line. There both directions are equally slow. To the left of it the way along the valley is the
+# slow one, to the right the way across. Then look where the band passes 1, at the dashed line: that
+# is the limit.
 
 best, limit = lt.best_rate(x), lt.rate_limit(x)
 fig, ax = plt.subplots(
