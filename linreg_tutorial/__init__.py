@@ -13,9 +13,7 @@ from linreg_tutorial.gradients import (
     gradient_by_autograd,
     gradient_by_differences,
     gradient_by_hand,
-    hessian,
     mean_squared_error,
-    rate_limit,
 )
 from linreg_tutorial.graph import trace_backward
 from linreg_tutorial.history import DivergenceWarning, History, State
@@ -23,6 +21,14 @@ from linreg_tutorial.manual import fit_manual
 from linreg_tutorial.module import LineNet, fit_module
 from linreg_tutorial.parallel import fit_parallel
 from linreg_tutorial.recording import record_forward
+from linreg_tutorial.surface import (
+    Line,
+    best_rate,
+    fit_closed_form,
+    hessian,
+    least_squares,
+    rate_limit,
+)
 from linreg_tutorial.trace import Edge, Node, Output, Trace
 
 __version__ = "0.1.0"
@@ -32,11 +38,14 @@ __all__ = [
     "Edge",
     "Gradient",
     "History",
+    "Line",
     "LineNet",
     "Node",
     "Output",
     "State",
     "Trace",
+    "best_rate",
+    "fit_closed_form",
     "fit_manual",
     "fit_module",
     "fit_parallel",
@@ -44,6 +53,7 @@ __all__ = [
     "gradient_by_differences",
     "gradient_by_hand",
     "hessian",
+    "least_squares",
     "mean_squared_error",
     "noisy_line",
     "rate_limit",

@@ -1,4 +1,4 @@
-"""The gradient of the mean squared error, three ways, and the learning rate it allows.
+"""The gradient of the mean squared error, three ways.
 
 With y = a·x + b and e = mean((t - y)²) over the n points:
 
@@ -164,71 +164,6 @@ def gradient_by_differences(
         slope(lambda moved: error_of_line(x, t, moved, b), a),
         slope(lambda moved: error_of_line(x, t, a, moved), b),
     )
-
-
-def hessian(x: Tensor) -> Tensor:
-    """Return the second derivatives of the mean squared error by a and b.
-
-    They depend on the inputs alone:
-
-        [[2 mean(x²), 2 mean(x)],
-         [2 mean(x),  2        ]]
-
-    Parameters
-    ----------
-    x
-        Inputs, real, shape (n,).
-
-    Returns
-    -------
-    torch.Tensor
-        Shape (2, 2), of the dtype of ``x``; rows and columns in the order a, b.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If ``x`` is unusable.
-
-    Examples
-    --------
-    >>> hessian(torch.tensor([1.0, 2.0]))
-    tensor([[5., 3.],
-            [3., 2.]])
-    """
-    check_data(x, x)
-    ones = torch.ones_like(x)
-    return 2 * torch.stack(
-        [torch.stack([(x * x).mean(), x.mean()]), torch.stack([x.mean(), ones.mean()])]
-    )
-
-
-def rate_limit(x: Tensor) -> float:
-    """Return the learning rate from which on plain gradient descent diverges.
-
-    It is 2/λ with λ the largest eigenvalue of the `hessian`: a step multiplies
-    the distance to the solution along that direction by 1 - lr·λ, which is
-    below 1 in size only for lr < 2/λ. (Source: any text on gradient descent for
-    quadratic functions, for example Boyd and Vandenberghe, *Convex
-    Optimization*, section 9.3.)
-
-    Parameters
-    ----------
-    x
-        Inputs, real, shape (n,).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If ``x`` is unusable.
-
-    Examples
-    --------
-    >>> f"{rate_limit(torch.tensor([1.0, 2.0])):.4f}"
-    '0.2918'
-    """
-    check_data(x, x)
-    largest: float = torch.linalg.eigvalsh(hessian(x.double()))[-1].item()
-    return 2 / largest
 
 
 def _check(x: Tensor, t: Tensor, a: float, b: float) -> None:

@@ -1,6 +1,7 @@
 """History: what a fit went through, step by step."""
 
 import html
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -14,6 +15,33 @@ from torch import Tensor
 
 class DivergenceWarning(RuntimeWarning):
     """A fit was stopped because its error was no longer finite."""
+
+
+def warn_divergence(step: int, lr: float, limit: float | None) -> None:
+    """Say that a fit was stopped, where, and which rate would have done.
+
+    Parameters
+    ----------
+    step
+        After how many steps the error was no longer finite.
+    lr
+        The rate of the fit.
+    limit
+        The rate below which it converges, or None where no such rate is known.
+    """
+    if limit is None:
+        advice = "no fixed limit is known for this module and optimizer: try a tenth of that"
+    elif lr >= limit:
+        advice = f"on these points plain gradient descent converges for lr < {limit:.4g}"
+    else:
+        advice = "the start or the data are too large for this dtype: make them smaller"
+    when = f"after step {step}" if step else "at the start"
+    warnings.warn(
+        f"the fit diverged: {when} the error is not finite, and the history ends there. "
+        f"lr is {lr}; {advice}",
+        DivergenceWarning,
+        stacklevel=4,
+    )
 
 
 class State(NamedTuple):

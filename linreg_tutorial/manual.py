@@ -1,12 +1,11 @@
 """Fit a line by hand: torch finds the gradients, the update is ours."""
 
-import warnings
-
 import torch
 from torch import Tensor
 
-from linreg_tutorial.gradients import error_of_line, rate_limit
-from linreg_tutorial.history import DivergenceWarning, History, Recorder
+from linreg_tutorial.gradients import error_of_line
+from linreg_tutorial.history import History, Recorder, warn_divergence
+from linreg_tutorial.surface import rate_limit
 from linreg_tutorial.validation import (
     check_autograd,
     check_count,
@@ -98,30 +97,3 @@ def fit_manual(
             intercept -= lr * intercept.grad  # type: ignore[operator]
         slope.grad = intercept.grad = None
     return recorder.history()
-
-
-def warn_divergence(step: int, lr: float, limit: float | None) -> None:
-    """Say that a fit was stopped, where, and which rate would have done.
-
-    Parameters
-    ----------
-    step
-        After how many steps the error was no longer finite.
-    lr
-        The rate of the fit.
-    limit
-        The rate below which it converges, or None where no such rate is known.
-    """
-    if limit is None:
-        advice = "no fixed limit is known for this module and optimizer: try a tenth of that"
-    elif lr >= limit:
-        advice = f"on these points plain gradient descent converges for lr < {limit:.4g}"
-    else:
-        advice = "the start or the data are too large for this dtype: make them smaller"
-    when = f"after step {step}" if step else "at the start"
-    warnings.warn(
-        f"the fit diverged: {when} the error is not finite, and the history ends there. "
-        f"lr is {lr}; {advice}",
-        DivergenceWarning,
-        stacklevel=4,
-    )

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from linreg_tutorial.gradients import rate_limit
-from linreg_tutorial.history import History, Recorder
-from linreg_tutorial.manual import warn_divergence
+from linreg_tutorial.history import History, Recorder, warn_divergence
+from linreg_tutorial.surface import rate_limit
 from linreg_tutorial.validation import (
     check_autograd,
     check_batch_size,

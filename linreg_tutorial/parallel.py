@@ -29,10 +29,9 @@ from torch import Tensor, nn
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
-from linreg_tutorial.gradients import rate_limit
-from linreg_tutorial.history import History, Recorder
-from linreg_tutorial.manual import warn_divergence
+from linreg_tutorial.history import History, Recorder, warn_divergence
 from linreg_tutorial.module import LineNet
+from linreg_tutorial.surface import rate_limit
 from linreg_tutorial.validation import (
     check_autograd,
     check_count,

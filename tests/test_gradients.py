@@ -86,41 +86,6 @@ def test_the_error_of_tensors_leads_back_to_them():
     assert slopes == (torch.tensor(-8.0), torch.tensor(-5.0))
 
 
-def test_the_hessian_of_the_two_points_is_exactly_5_3_3_2():
-    assert lt.hessian(X).tolist() == [[5.0, 3.0], [3.0, 2.0]]
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_hessian_is_what_torch_differentiates_twice(dtype):
-    x, t = (values.to(dtype) for values in lt.noisy_line(16))
-
-    def error(parameters):
-        a, b = parameters
-        return ((a * x + b - t) ** 2).mean()
-
-    start = torch.tensor([0.3, -2.0], dtype=dtype)
-    expected = torch.autograd.functional.hessian(error, start)
-    # Entries up to 13, sums of 16 terms.
-    assert lt.hessian(x).dtype == dtype
-    torch.testing.assert_close(lt.hessian(x), expected, rtol=16 * torch.finfo(dtype).eps, atol=0)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_rate_limit_is_two_over_the_larger_eigenvalue(dtype):
-    # λ² - 7λ + 1 = 0, so λ = (7 + √45) / 2. Computed in float64 whatever x is.
-    assert lt.rate_limit(X.to(dtype)) == pytest.approx(4 / (7 + 45**0.5), rel=1e-14)
-
-
-@pytest.mark.parametrize("points", [lt.two_points(), lt.noisy_line(10)], ids=["two", "noisy"])
-def test_just_below_the_limit_a_fit_closes_in_and_just_above_it_runs_away(points):
-    x, t = (values.double() for values in points)
-    limit = lt.rate_limit(x)
-    below, above = (lt.fit_manual(x, t, lr=f * limit, steps=400).error for f in (0.99, 1.01))
-    # Along the steepest direction a step multiplies by -0.98 or by -1.02.
-    assert below[-1] < below[-2] < below[0]
-    assert above[-1] > above[-2] > above[0]
-
-
 def test_a_column_of_slopes_is_refused_instead_of_broadcast():
     with pytest.raises(ValueError, match=r"a must be one number, got the shape \(2, 1\)"):
         lt.mean_squared_error(*lt.two_points(), torch.tensor([[1.0], [2.0]]), 0.0)

@@ -102,9 +102,9 @@ def test_page_says_the_numbers_of_the_article(page, built_site):
 
 # What the course starts from: chosen by its author, computed by nobody.
 GIVEN = {"0", "1", "−1", "2", "3", "5", "6", "10", "50", "100", "1000", "32", "64"}
-GIVEN |= {"0.01", "0.1", "0.2", "0.29", "0.3"}
-# Units of a network, draws and steps, a rate: chosen on pages 15 and 16.
-GIVEN |= {"16", "2000", "0.02"}
+GIVEN |= {"0.01", "0.02", "0.05", "0.1", "0.2", "0.28", "0.29", "0.3", "0.9"}
+# Steps, units and draws that are chosen on the pages beyond two points.
+GIVEN |= {"16", "20", "2000"}
 NUMBER = re.compile(r"(?<![\w.])(?:(?<![\d)])[-−])?\d+(?:\.\d+)?(?!\d|\.\d)")
 NO_PROSE = re.compile(
     r"""

@@ -26,6 +26,7 @@ def on_axes(plot, **arguments):
 TAKE_POINTS = {
     "fit_manual": lambda x, t: lt.fit_manual(x, t, steps=1),
     "fit_module": lambda x, t: lt.fit_module(x, t, steps=1),
+    "fit_closed_form": lambda x, t: lt.fit_closed_form(x, t, steps=1),
     "mean_squared_error": lambda x, t: lt.mean_squared_error(x, t, 1.0, 0.0),
     "gradient_by_hand": lambda x, t: lt.gradient_by_hand(x, t, 1.0, 0.0),
     "gradient_by_autograd": lambda x, t: lt.gradient_by_autograd(x, t, 1.0, 0.0),
@@ -130,7 +131,7 @@ def test_different_shapes_that_torch_would_not_mix_up_are_refused_without_that_r
     assert "broadcast" not in message
 
 
-@pytest.mark.parametrize("function", [lt.hessian, lt.rate_limit])
+@pytest.mark.parametrize("function", [lt.hessian, lt.rate_limit, lt.best_rate])
 @pytest.mark.parametrize(
     ("x", "error", "said"),
     [
@@ -172,6 +173,12 @@ def test_the_way_out_that_a_message_shows_leads_out(use, case):
     use(*((mended, t) if code.startswith(("x", "torch.tensor(x")) else (x, mended)))
 
 
+@pytest.mark.parametrize("case", UNUSABLE)
+def test_unusable_points_have_no_line_of_least_squares(case):
+    x, t, error, *fragments = UNUSABLE[case]
+    refusal(error, lambda: lt.least_squares(x, t), *fragments)
+
+
 def test_flat_targets_beside_several_inputs_are_refused_with_a_way_out():
     x, t, net = ONES(3, 4), ONES(3), nn.Linear(4, 1)
     message = refusal(ValueError, lambda: lt.fit_module(x, t, net, steps=1))
@@ -190,6 +197,10 @@ def test_a_row_without_a_target_is_refused():
 
 def fit(**arguments):
     return lt.fit_manual(X, T, **arguments)
+
+
+def formula(**arguments):
+    return lt.fit_closed_form(X, T, **arguments)
 
 
 def fit_net(**arguments):
@@ -212,6 +223,7 @@ NUMBERS = [
     (function, name)
     for function, names in [
         (fit, ["a", "b", "lr"]),
+        (formula, ["a", "b", "lr"]),
         (fit_net, ["lr"]),
         (lt.LineNet, ["a", "b"]),
         (lt.noisy_line, ["a", "b", "noise"]),
@@ -257,10 +269,11 @@ def test_what_is_no_finite_number_is_refused_by_name(function, name, value, erro
     [
         *[
             (function, "lr", value, f"lr must be above 0, got {value}: {why}")
-            for function in (fit, fit_net)
+            for function in (fit, formula, fit_net)
             for value, why in [(0, "with it no step would move"), (-0.1, "the step goes against")]
         ],
         (fit, "steps", -1, "steps must be 0 or more, got -1"),
+        (formula, "steps", -1, "steps must be 0 or more, got -1"),
         (fit_net, "steps", -1, "steps must be 0 or more, got -1"),
         (fit_net, "batch_size", 0, "batch_size must be 1 or more, got 0"),
         (fit_net, "batch_size", -3, "batch_size must be 1 or more, got -3"),
@@ -283,6 +296,7 @@ def test_a_number_out_of_its_range_is_refused_by_name(function, name, value, sai
 
 COUNTS = [
     (fit, "steps"),
+    (formula, "steps"),
     (fit_net, "steps"),
     (fit_net, "batch_size"),
     (fit_net, "seed"),
