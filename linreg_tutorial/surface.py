@@ -92,10 +92,11 @@ def best_rate(x: Tensor) -> float:
     """Return the constant learning rate whose slowest direction is the fastest.
 
     A step multiplies the distance to the solution by 1 - lr·λ along each
-    eigenvector of the `hessian`. The larger of |1 - lr·λmin| and |1 - lr·λmax|
-    decides how long the worst start takes. It is smallest where the two are equal,
+    eigenvector of the `hessian`. The larger of these numbers, both without their
+    sign, decides how long the worst start takes. It is smallest where the two are
+    equal,
 
-        lr = 2 / (λmin + λmax)        |1 - lr·λ| = (λmax - λmin) / (λmax + λmin)
+        lr = 2 / (λmin + λmax)        1 - lr·λmin = lr·λmax - 1
 
     and λmin + λmax is the sum of the diagonal of the Hessian. A single start, or
     a fixed number of steps, may do better with another rate. (Source: B. T.

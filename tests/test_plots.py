@@ -137,6 +137,34 @@ def test_a_contour_joins_the_places_of_equal_error(ax):
     assert ax.get_aspect() == 1.0
 
 
+def test_the_map_of_many_points_is_that_of_their_mean_error(ax):
+    x, t = lt.noisy_line(50, noise=2.0)
+    levels = [5.0, 7.0, 20.0]
+    contours = plots.plot_surface(ax, x, t, levels=levels, labels=False)
+    assert contours.levels.tolist() == levels
+    found = 0
+    for level, path in zip(levels, contours.get_paths(), strict=True):
+        for a, b in path.vertices[::20]:
+            # As above, with the second derivative 2 · mean(x²), below 11.
+            error = sum((q - (a * p + b)) ** 2 for p, q in zip(x.tolist(), t.tolist(), strict=True))
+            assert error / 50 == pytest.approx(level, abs=11 / 8 * (6 / 160) ** 2)
+            found += 1
+    assert found > 20
+
+
+def test_a_million_points_can_be_mapped(ax):
+    """With a number for each place and point it would take 200 gigabytes."""
+    x = torch.linspace(0.0, 4.0, 10**6)
+    contours = plots.plot_surface(ax, x, 2 * x + 1, a=(1.0, 3.0), b=(0.0, 2.0), labels=False)
+    assert all(len(path.vertices) for path in contours.get_paths()[:4])
+
+
+@pytest.mark.parametrize("levels", [[], [1.0, 1.0], [2.0, 1.0], [1.0, float("nan")]], ids=str)
+def test_levels_that_do_not_rise_are_refused(ax, levels):
+    with pytest.raises(ValueError, match=r"^levels must be"):
+        plots.plot_surface(ax, X, T, levels=levels)
+
+
 def test_the_map_reaches_as_far_as_it_is_told(ax):
     contours = plots.plot_surface(ax, X, T, a=(1.0, 3.0), b=(-1.0, 2.0), labels=False)
     places = torch.cat([torch.tensor(path.vertices) for path in contours.get_paths()])
