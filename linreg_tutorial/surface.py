@@ -92,16 +92,17 @@ def best_rate(x: Tensor) -> float:
     """Return the constant learning rate whose slowest direction is the fastest.
 
     A step multiplies the distance to the solution by 1 - lr·λ along each
-    eigenvector of the `hessian`. The larger of these numbers, both without their
-    sign, decides how long the worst start takes. It is smallest where the two are
-    equal,
+    eigenvector of the `hessian`. The larger in size of 1 - lr·λmin and
+    1 - lr·λmax decides how long the worst start takes. It is smallest where the
+    two sizes are equal, at
 
-        lr = 2 / (λmin + λmax)        1 - lr·λmin = lr·λmax - 1
+        lr = 2 / (λmin + λmax)
 
-    and λmin + λmax is the sum of the diagonal of the Hessian. A single start, or
-    a fixed number of steps, may do better with another rate. (Source: B. T.
-    Polyak, *Introduction to Optimization*, 1987, section 1.4; Y. Nesterov,
-    *Introductory Lectures on Convex Optimization*, 2004, theorem 2.1.15.)
+    where both are (λmax - λmin) / (λmax + λmin). The sum λmin + λmax is that of
+    the diagonal of the Hessian. For a single start, or a fixed number of steps,
+    another rate may do better. (Source: B. T. Polyak, *Introduction to
+    Optimization*, 1987, section 1.4; Y. Nesterov, *Introductory Lectures on
+    Convex Optimization*, 2004, theorem 2.1.15.)
 
     Parameters
     ----------
