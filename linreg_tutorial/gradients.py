@@ -155,7 +155,8 @@ def gradient_by_differences(
     a, b, h = float(a), float(b), float(h)
     if a + h == a or b + h == b:
         raise ValueError(f"h must be large enough to move a and b, got {h}: take 1e-4 for example")
-    x, t = x.double(), t.double()
+    # On the processor: not every device knows float64.
+    x, t = (data.to("cpu", torch.float64) for data in (x, t))
 
     def slope(error: Callable[[float], Tensor], at: float) -> float:
         return ((error(at + h) - error(at - h)) / (2 * h)).item()

@@ -182,9 +182,10 @@ class History:
             )
         largest = []
         for name, column in mine.items():
-            difference = (column.double() - theirs[name].double()).abs()
+            wide = [c.to("cpu", torch.float64) for c in (column, theirs[name])]
+            difference = (wide[0] - wide[1]).abs()
             # inf and inf are equal, although inf - inf is nan.
-            difference = difference.masked_fill(column == theirs[name], 0.0)
+            difference = difference.masked_fill(wide[0] == wide[1], 0.0)
             largest.append(difference.max().item())
         # Unlike Python's max(), torch's never overlooks a nan.
         return float(torch.tensor(largest, dtype=torch.float64).max())

@@ -247,8 +247,9 @@ def plot_surface(
     intercepts = torch.linspace(*b, 161, dtype=torch.float64)[:, None]
     # Seen from the points' mean, slope and height there add to the error independently: the map
     # takes no more time and memory for a million points than for two.
-    mean_x, mean_t = x.double().mean(), t.double().mean()
-    from_x, from_t = x.double() - mean_x, t.double() - mean_t
+    x, t = (data.to("cpu", torch.float64) for data in (x, t))
+    mean_x, mean_t = x.mean(), t.mean()
+    from_x, from_t = x - mean_x, t - mean_t
     of_slope = (
         slopes**2 * (from_x**2).mean() - 2 * slopes * (from_x * from_t).mean() + (from_t**2).mean()
     )

@@ -84,7 +84,7 @@ def rate_limit(x: Tensor) -> float:
     '0.2918'
     """
     check_data(x, x)
-    largest: float = torch.linalg.eigvalsh(hessian(x.double()))[-1].item()
+    largest: float = torch.linalg.eigvalsh(hessian(_wide(x)))[-1].item()
     return 2 / largest
 
 
@@ -128,7 +128,7 @@ def best_rate(x: Tensor) -> float:
             "rate moves along the valley. Take rate_limit(x) / 2, which leads to its floor in one "
             "step"
         )
-    return 2 / hessian(x.double()).trace().item()
+    return 2 / hessian(_wide(x)).trace().item()
 
 
 def least_squares(x: Tensor, t: Tensor) -> Line:
@@ -256,9 +256,14 @@ def fit_closed_form(
     )
 
 
+def _wide(data: Tensor) -> Tensor:
+    """Return data in float64, on the processor: not every device knows float64."""
+    return data.to("cpu", torch.float64)
+
+
 def _table(x: Tensor) -> Tensor:
     """Return the columns x and 1 in float64: times (a, b) they give all predictions."""
-    column = x.to("cpu", torch.float64).flatten()
+    column = _wide(x).flatten()
     return torch.stack([column, torch.ones_like(column)], dim=1)
 
 
