@@ -105,6 +105,21 @@ right.set_title("z")
 plt.show()
 
 # %%
+# Divide by what?
+# ---------------
+#
+# ``std`` without ``correction=0`` divides by n − 1, here by 1. Both are in use, for different
+# purposes. Try it on the two points of the course. The table has 1 and 2 on its diagonal: the
+# valley is not quite round, and one step does not arrive. It is no mistake. With a thousand
+# points the two hardly differ.
+
+x2 = lt.two_points()[0].double()
+other = (x2 - x2.mean()) / x2.std()
+after_one = lt.fit_manual(other, t, a=0.0, b=0.0, lr=0.5, steps=1)
+print(lt.hessian(other))
+print(f"step 1: e = {after_one.error[1]:.6f}")
+
+# %%
 # Ten years that lie on no line
 # -----------------------------
 #
@@ -132,6 +147,8 @@ print(f"exact:    a = {exact.a:.4f}, b = {exact.b:.4f}")
 #
 # The last lines check it: without scaling the slope has hardly moved, with it the lines are exact.
 
+torch.testing.assert_close(lt.hessian(other), torch.diag(torch.tensor([1.0, 2.0]).double()))
+assert after_one.error[1] > 0.01 and scaled.error[1] < 1e-20
 assert unscaled.a[-1] < 0.01 and unscaled.error[-1] > 0.99
 assert abs(a - 2) < 1e-9 and abs(b + 3999) < 1e-6
 related = torch.tensor([[1.0, 1.0], [2.0, 2.1], [3.0, 2.9], [4.0, 4.2]]).double()

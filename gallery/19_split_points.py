@@ -68,16 +68,17 @@ def work():
     # Before the exchange: this process alone.
     loss(line(x), t).backward()
     alone = gradient()
+    line.zero_grad()
 
     net = DistributedDataParallel(line)
     optimizer = optim.SGD(net.parameters(), lr=0.1)
     shared, places = [], [[1.0, 0.0]]
     for _ in range(100):
         e = loss(net(x), t)
-        optimizer.zero_grad()
         e.backward()
         shared.append(gradient())
         optimizer.step()
+        optimizer.zero_grad()
         places.append([line.weight.item(), line.bias.item()])
 
     with open(f"process {rank}.json", "w") as file:
