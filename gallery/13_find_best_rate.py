@@ -14,7 +14,7 @@ r"""Find the best rate
 
 Measure at many learning rates how much of the distance a step leaves, and find the best rate.
 
-Page 13 calculates what a step does. This script does not calculate. It takes a step
+The page “Find the fastest rate” calculates what a step does. This script does not. It takes a step
 at each rate, from two starts, and measures.
 """
 

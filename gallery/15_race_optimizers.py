@@ -121,9 +121,9 @@ plt.show()
 # -----------------------
 #
 # Who knows the bends can calculate the best momentum and its rate for the worst start. For these
-# two points they are 5/9 and 4/9. (Source: B. T. Polyak, *Introduction to Optimization*, 1987,
-# section 3.2.)
+# two points they are 5/9 and 4/9.
 
+# Source: B. T. Polyak, Introduction to Optimization, 1987, section 3.2.
 low, high = torch.linalg.eigvalsh(lt.hessian(x)).sqrt().tolist()
 momentum = ((high - low) / (high + low)) ** 2
 lr = (2 / (high + low)) ** 2
