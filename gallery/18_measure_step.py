@@ -235,9 +235,9 @@ print(f"filling a tensor of {names[-1]}: {new} µs when new, {used} µs when use
 
 styles = {
     "backward()": ("e.backward()", "#D55E00", "o"),
-    "formula": ("2(y − t)x", "#0072B2", "s"),
+    "formula": ("2(y − t)x, 2(y − t)", "#0072B2", "s"),
     "torch.compile": ("torch.compile", "#009E73", "^"),
-    "read x, t": ("x, t", "#6E7781", "."),
+    "read x, t": ("torch.dot(x, t)", "#6E7781", "."),
 }
 fig, ax = plt.subplots(
     num="Time of a step over the number of points: flat at first, then as steep as the memory.",
@@ -248,7 +248,7 @@ for way, times in record["microseconds"].items():
     label, color, marker = styles[way]
     ax.loglog(record["points"], times, color=color, marker=marker, label=label)
 pace = [8 * n / record["bytes copied in a microsecond"] for n in record["points"]]
-ax.loglog(record["points"], pace, color="black", linestyle="--", linewidth=1, label="8n B")
+ax.loglog(record["points"], pace, color="black", linestyle="--", linewidth=1, label="copy")
 ax.set(xlabel="n", ylabel="µs", ylim=(floor[0] / 2, None))
 ax.legend(frameon=False)
 plt.show()
