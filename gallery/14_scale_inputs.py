@@ -17,6 +17,8 @@ Centre and scale the inputs of a fit, and see steps that hardly move turn into o
 The rate of a fit has to suit the direction in which the error bends most. In the direction in which
 it bends least, the fit is slow. The quotient of the two bends is called the *condition number*.
 At 1 the valley is round.
+
+This lesson goes with the page “Find the fastest rate”.
 """
 
 import matplotlib.pyplot as plt

@@ -15,6 +15,8 @@ r"""Race four optimizers
 Let four optimizers race through the same valley, from several starts and at several rates.
 
 Who wins? That is the wrong question, as you will see. Look at what the answer depends on.
+
+This lesson goes with the page “Try other optimizers”.
 """
 
 import matplotlib.pyplot as plt

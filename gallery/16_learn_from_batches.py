@@ -16,6 +16,8 @@ Measure what a step loses when it looks at a few points only, and what it gains.
 
 A batch is the group of points that a step looks at. An epoch is over when every point was used
 once. Here the points are 1000, near a line, with noise.
+
+This lesson goes with the page “Learn from batches”.
 """
 
 import math

@@ -16,6 +16,8 @@ Take a network apart: every unit adds one bent line, and the sum of all is a cur
 
 Points along a wave cannot be fitted by a line. A network of two layers with ReLU between them can
 do it. Here you see what each of its units contributes.
+
+This lesson goes with the page “Fit a curve with a network”.
 """
 
 import matplotlib.pyplot as plt

@@ -14,6 +14,8 @@ A step needs the gradient, and every point has a say in it. So at the very least
 
 Run this script to see the numbers of your own computer. It takes about half a minute. The page
 on the site shows a record: numbers that were measured once, on the machine that the page names.
+
+This lesson goes with the page “Take a million points”.
 """
 
 import argparse

@@ -16,6 +16,8 @@ Give each of two processes one point and see that together they walk as one with
 
 Each process finds the gradient of its own point. Before each step the processes exchange their
 gradients and take the mean. No process ever sees the point of the other.
+
+This lesson goes with the page “Share the work between processes”.
 """
 
 import inspect
