@@ -75,3 +75,19 @@ def noisy_line(
     x = torch.linspace(0.0, 4.0, n)
     generator = torch.Generator().manual_seed(int(seed))
     return x, a * x + b + noise * torch.randn(n, generator=generator)
+
+
+def in_float64(data: Tensor) -> Tensor:
+    """Return data in float64, on the processor: not every device knows float64.
+
+    Parameters
+    ----------
+    data
+        A tensor of any shape, dtype and device.
+
+    Examples
+    --------
+    >>> in_float64(torch.tensor([1.5]))
+    tensor([1.5000], dtype=torch.float64)
+    """
+    return data.to("cpu", torch.float64)

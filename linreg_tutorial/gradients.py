@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from linreg_tutorial.data import in_float64
 from linreg_tutorial.validation import (
     check_autograd,
     check_data,
@@ -155,8 +156,7 @@ def gradient_by_differences(
     a, b, h = float(a), float(b), float(h)
     if a + h == a or b + h == b:
         raise ValueError(f"h must be large enough to move a and b, got {h}: take 1e-4 for example")
-    # On the processor: not every device knows float64.
-    x, t = (data.to("cpu", torch.float64) for data in (x, t))
+    x, t = in_float64(x), in_float64(t)
 
     def slope(error: Callable[[float], Tensor], at: float) -> float:
         return ((error(at + h) - error(at - h)) / (2 * h)).item()

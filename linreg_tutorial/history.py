@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from linreg_tutorial.data import in_float64
+
 
 class DivergenceWarning(RuntimeWarning):
     """A fit was stopped because its error was no longer finite."""
@@ -182,10 +184,10 @@ class History:
             )
         largest = []
         for name, column in mine.items():
-            wide = [c.to("cpu", torch.float64) for c in (column, theirs[name])]
-            difference = (wide[0] - wide[1]).abs()
+            one, other_one = in_float64(column), in_float64(theirs[name])
+            difference = (one - other_one).abs()
             # inf and inf are equal, although inf - inf is nan.
-            difference = difference.masked_fill(wide[0] == wide[1], 0.0)
+            difference = difference.masked_fill(one == other_one, 0.0)
             largest.append(difference.max().item())
         # Unlike Python's max(), torch's never overlooks a nan.
         return float(torch.tensor(largest, dtype=torch.float64).max())

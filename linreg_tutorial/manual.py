@@ -79,6 +79,7 @@ def fit_manual(
     check_rate(lr, x.dtype)
     check_count("steps", steps, at_least=0)
 
+    lr = float(lr)
     slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)
     intercept = torch.tensor(float(b), dtype=x.dtype, device=x.device, requires_grad=True)
     recorder = Recorder({"a": slope, "b": intercept})

@@ -21,6 +21,7 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from torch import Tensor
 
+from linreg_tutorial.data import in_float64
 from linreg_tutorial.history import History
 from linreg_tutorial.validation import check_data, check_number
 
@@ -247,7 +248,7 @@ def plot_surface(
     intercepts = torch.linspace(*b, 161, dtype=torch.float64)[:, None]
     # Seen from the points' mean, slope and height there add to the error independently: the map
     # takes no more time and memory for a million points than for two.
-    x, t = (data.to("cpu", torch.float64) for data in (x, t))
+    x, t = in_float64(x), in_float64(t)
     mean_x, mean_t = x.mean(), t.mean()
     from_x, from_t = x - mean_x, t - mean_t
     of_slope = (

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from linreg_tutorial.data import in_float64
 from linreg_tutorial.history import History, warn_divergence
 from linreg_tutorial.validation import check_count, check_data, check_number, check_rate
 
@@ -53,10 +54,7 @@ def hessian(x: Tensor) -> Tensor:
             [3., 2.]])
     """
     check_data(x, x)
-    ones = torch.ones_like(x)
-    return 2 * torch.stack(
-        [torch.stack([(x * x).mean(), x.mean()]), torch.stack([x.mean(), ones.mean()])]
-    )
+    return _hessian(x)
 
 
 def rate_limit(x: Tensor) -> float:
@@ -84,7 +82,7 @@ def rate_limit(x: Tensor) -> float:
     '0.2918'
     """
     check_data(x, x)
-    largest: float = torch.linalg.eigvalsh(hessian(_wide(x)))[-1].item()
+    largest: float = torch.linalg.eigvalsh(_hessian(in_float64(x)))[-1].item()
     return 2 / largest
 
 
@@ -122,13 +120,12 @@ def best_rate(x: Tensor) -> float:
     True
     """
     check_data(x, x)
-    if torch.linalg.matrix_rank(_table(x)) < 2:
+    if torch.linalg.matrix_rank(_design(in_float64(x))) < 2:
         raise ValueError(
-            f"x must hold two different inputs, got {_first(x)} alone: without a second one no "
-            "rate moves along the valley. Take rate_limit(x) / 2, which leads to its floor in one "
-            "step"
+            f"{_too_alike(x)}: without other inputs no rate moves along the valley. Take "
+            "rate_limit(x) / 2, which leads to its floor in one step"
         )
-    return 2 / hessian(_wide(x)).trace().item()
+    return 2 / _hessian(in_float64(x)).trace().item()
 
 
 def least_squares(x: Tensor, t: Tensor) -> Line:
@@ -155,12 +152,9 @@ def least_squares(x: Tensor, t: Tensor) -> Line:
     'a = 2.0000, b = 1.0000'
     """
     check_data(x, t)
-    (a, b), rank = _solve(x, t)
+    (a, b), rank = _solve(_design(in_float64(x)), t)
     if rank < 2:
-        raise ValueError(
-            f"x must hold two different inputs, got {_first(x)} alone: then a whole row of lines "
-            "has the least error. Add a point with another input"
-        )
+        raise ValueError(f"{_too_alike(x)}: then a whole row of lines has the least error")
     return Line(a.item(), b.item())
 
 
@@ -227,22 +221,22 @@ def fit_closed_form(
     check_rate(lr)
     check_count("steps", steps, at_least=0)
 
-    # The singular values of the table know the eigenvalues of the Hessian to more digits than
-    # the Hessian does, in which inputs far from 0 have been squared.
-    table = _table(x)
-    _, stretch, directions = torch.linalg.svd(table, full_matrices=False)
-    bends = 2 * stretch**2 / len(table)
-    solution, _ = _solve(x, t)
+    # The singular values of the design matrix know the eigenvalues of the Hessian to more digits
+    # than the Hessian does, in which inputs far from 0 have been squared.
+    design = _design(in_float64(x))
+    _, singular_values, eigenvectors = torch.linalg.svd(design, full_matrices=False)
+    eigenvalues = 2 * singular_values**2 / len(design)
+    solution, _ = _solve(design, t)
     start = torch.tensor([float(a), float(b)], dtype=torch.float64)
-    away = directions @ (start - solution)
+    at_start = eigenvectors @ (start - solution)
 
-    # A row a step, a column a direction. What is 0 stays 0, also where a power is infinite.
-    powers = (1 - lr * bends) ** torch.arange(steps + 1)[:, None]
-    distances = torch.where(away == 0, 0.0, powers * away)
-    places = start + (distances - away) @ directions
-    gradients = (bends * distances) @ directions
-    least = ((t.to(places).flatten() - table @ solution) ** 2).mean()
-    error = least + (bends * distances**2).sum(dim=1) / 2
+    # A row a step, a column an eigenvector. What is 0 stays 0, also where a power is infinite.
+    powers = (1 - float(lr) * eigenvalues) ** torch.arange(steps + 1)[:, None]
+    distances = torch.where(at_start == 0, 0.0, powers * at_start)
+    parameters = start + (distances - at_start) @ eigenvectors
+    gradients = (eigenvalues * distances) @ eigenvectors
+    least = ((in_float64(t).flatten() - design @ solution) ** 2).mean()
+    error = least + (eigenvalues * distances**2).sum(dim=1) / 2
 
     rows = steps + 1
     if not error.isfinite().all():
@@ -250,31 +244,36 @@ def fit_closed_form(
         warn_divergence(last, lr, rate_limit(x))
         rows = last + 1
     return History(
-        values={"a": places[:rows, 0], "b": places[:rows, 1]},
+        values={"a": parameters[:rows, 0], "b": parameters[:rows, 1]},
         gradients={"a": gradients[:rows, 0], "b": gradients[:rows, 1]},
         error=error[:rows],
     )
 
 
-def _wide(data: Tensor) -> Tensor:
-    """Return data in float64, on the processor: not every device knows float64."""
-    return data.to("cpu", torch.float64)
+def _design(x: Tensor) -> Tensor:
+    """Return the columns x and 1, shape (n, 2): times (a, b) they give all predictions."""
+    return torch.stack([x.flatten(), torch.ones_like(x.flatten())], dim=1)
 
 
-def _table(x: Tensor) -> Tensor:
-    """Return the columns x and 1 in float64: times (a, b) they give all predictions."""
-    column = _wide(x).flatten()
-    return torch.stack([column, torch.ones_like(column)], dim=1)
+def _hessian(x: Tensor) -> Tensor:
+    design = _design(x)
+    return 2 * design.T @ design / len(design)
 
 
-def _solve(x: Tensor, t: Tensor) -> tuple[Tensor, int]:
-    """Return the line of least error, of several the nearest to (0, 0), and the table's rank."""
-    table = _table(x)
-    targets = t.to(table).flatten()[:, None]
-    # The driver that can do tables whose columns are not independent.
-    solution, _, rank, _ = torch.linalg.lstsq(table, targets, driver="gelsd")
+def _solve(design: Tensor, t: Tensor) -> tuple[Tensor, int]:
+    """Return the line of least error, of several the nearest to (0, 0), and the design's rank."""
+    targets = in_float64(t).flatten()[:, None]
+    # The driver that can do columns that are not independent.
+    solution, _, rank, _ = torch.linalg.lstsq(design, targets, driver="gelsd")
     return solution.flatten(), int(rank)
 
 
-def _first(x: Tensor) -> float:
-    return x.flatten()[0].item()
+def _too_alike(x: Tensor) -> str:
+    """Say what is wrong with inputs that are all the same, or nearly so."""
+    low, high = x.min().item(), x.max().item()
+    if low == high:
+        return f"x must hold two different inputs, got {low} alone"
+    return (
+        f"x must differ by more than rounding, got values from {low} to {high}: subtract their "
+        "mean first. As they are"
+    )
