@@ -136,15 +136,15 @@ for start in starts:
     print("from a = {:.0f}, b = {:2.0f}: {:.0e}".format(*start, tuned[start]))
 
 # %%
-# None of the others came so near in a hundred steps. But a network has no two bends that you could
-# calculate beforehand.
+# SGD, and momentum and Adam as above, did not come so near in a hundred steps. But a network has
+# no two bends that you could calculate beforehand.
 #
 # What you learned
 # ----------------
 #
 # - Which optimizer ends nearest depends on the rate, on the start and on when you look.
 # - The same rate for all is no fair comparison: it means something else to each.
-# - Settings made for the ground beat all others.
+# - Settings made for the ground beat those that were found by trying.
 #
 # The last lines check these claims.
 
@@ -154,4 +154,4 @@ first, second = (same_rate[start] for start in starts[:2])
 assert min(first, key=first.get) == max(second, key=second.get) == "Adam"
 assert distance(races["LBFGS"])[1] < 1e-4
 assert abs(momentum - 5 / 9) < 1e-12 and abs(lr - 4 / 9) < 1e-12
-assert all(tuned[start] < distance(race)[-1] for race in races.values())
+assert all(tuned[start] < distance(races[name])[-1] for name in ("SGD", "momentum", "Adam"))

@@ -109,7 +109,7 @@ plt.show()
 #
 # Start at the best line, and take steps of one point each. Every point pulls the line away from
 # there, and the others pull it back. So the error hovers above its floor. How high depends on the
-# rate: halve it, and the error hovers about half as high. Read the rows: the rate, and the mean
+# rate: halve it, and the error hovers roughly half as high. Read the rows: the rate, and the mean
 # height above the floor from step 1001 to step 2500.
 
 heights = {}

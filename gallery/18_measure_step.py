@@ -20,6 +20,7 @@ This lesson goes with the page “Take a million points”.
 
 import argparse
 import datetime
+import functools
 import gc
 import json
 import math
@@ -39,6 +40,8 @@ parser.add_argument("--load", metavar="FILE", help="show such a file and measure
 parser.add_argument("--rounds", type=int, default=3, help="how often to measure (default: 3)")
 # Jupyter has arguments of its own, which are none of ours.
 options, _ = parser.parse_known_args()
+if options.rounds < 1:
+    parser.error(f"--rounds must be 1 or more, got {options.rounds}")
 
 # %%
 # Write the step in three ways
@@ -71,13 +74,15 @@ def by_formula(x, t, a, b):
     return 2 * torch.mean(d * x), 2 * torch.mean(d)
 
 
-# dynamic: one program for any number of points, so that it is made once.
-compiled_error = torch.compile(error, dynamic=True)
+@functools.cache
+def compiled_error():
+    """Return the error as torch.compile writes it; dynamic: once for any number of points."""
+    return torch.compile(error, dynamic=True)
 
 
 def by_compile(x, t, a, b):
     """Return the gradient as the translated program finds it."""
-    return by_backward(x, t, a, b, compiled_error)
+    return by_backward(x, t, a, b, compiled_error())
 
 
 gradients = {"backward()": by_backward, "formula": by_formula, "torch.compile": by_compile}
@@ -149,9 +154,9 @@ def measure(points, rounds):
     took = {key: [] for key in calls}
     gc.disable()
     # The bar shows up in a terminal only.
-    for number in tqdm(range(rounds), desc="measuring", unit="round", disable=None):
-        for key in list(calls) if number % 2 else reversed(calls):
-            took[key].append(microseconds(*calls[key]))
+    turns = [key for k in range(rounds) for key in (calls if k % 2 else reversed(calls))]
+    for key in tqdm(turns, desc="measuring", disable=None):
+        took[key].append(microseconds(*calls[key]))
     gc.enable()
     middle = {key: statistics.median(times) for key, times in took.items()}
     return {
@@ -176,19 +181,18 @@ def measure(points, rounds):
 
 try:
     if not options.load:
-        compiled_error(*line_of(100), *start()).backward()
+        by_compile(*line_of(100), *start())
 except RuntimeError as missing:
     said = next(line for line in str(missing).splitlines() if not line.endswith("raised:"))
     print(textwrap.shorten(f"torch.compile is left out: {said}", width=90))
     del gradients["torch.compile"]
 
-points = {10**k: line_of(10**k) for k in range(2, 8)}
 if options.load:
     with open(options.load, encoding="utf-8") as file:
         record = json.load(file)
     print("a record of {date}: {machine}, Python {python}, torch {torch}".format(**record))
 else:
-    record = measure(points, options.rounds)
+    record = measure({10**k: line_of(10**k) for k in range(2, 8)}, options.rounds)
 if options.save:
     with open(options.save, "w", encoding="utf-8") as file:
         json.dump(record, file, indent=2)
@@ -266,7 +270,7 @@ plt.show()
 # The last lines check that the ways only differ in time. They add a million numbers up in another
 # order each. Single precision rounds each sum in its seventh digit, so they agree to the fifth.
 
-x, t = points[10**6]
+x, t = line_of(10**6)
 found = {way: torch.stack(gradient(x, t, *start())) for way, gradient in gradients.items()}
 wide = torch.stack(by_formula(x.double(), t.double(), *start()))
 for way, gradient in found.items():

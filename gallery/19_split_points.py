@@ -94,14 +94,16 @@ def work():
 #
 # A program that is to run twice has to stand in a file. So the function's own text is written into
 # one, and ``torchrun`` starts that file in two processes. Here ``torchrun`` stands under its long
-# name, ``python -m torch.distributed.run``. If one process fails, it ends the other and returns
-# with an error, which ``check=True`` turns into an exception.
+# name, ``python -m torch.distributed.run``. If one process fails, it ends the other and says
+# why.
 
 with tempfile.TemporaryDirectory() as folder:
     Path(folder, "work.py").write_text(f"{inspect.getsource(work)}\n\nwork()\n")
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += ["--nproc-per-node=2", "work.py"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    command += ["--local-addr=localhost", "--nproc-per-node=2", "work.py"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    if run.returncode:
+        raise RuntimeError(run.stderr)
     processes = [json.loads(Path(folder, f"process {rank}.json").read_text()) for rank in (0, 1)]
 
 # %%

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,8 @@ from linreg_tutorial.validation import (
 # What torchrun tells each process that it starts.
 _VARIABLES = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _groups = itertools.count()
+# gloo counts milliseconds in 32 bits.
+_LONGEST = 10**6
 
 
 class _Job(NamedTuple):
@@ -74,7 +77,11 @@ def fit_parallel(
     ordinary program it starts the processes itself, as ``torchrun`` does, waits
     for them, and returns what they found. Called in a program that ``torchrun``
     started, on one machine or on many, it joins the other processes: all of them
-    call it with the same arguments, and each gets the same history.
+    call it with the same arguments, and each gets the same history. A group that
+    the program made before by ``init_process_group("gloo")`` is used and kept.
+
+    To start processes itself it needs torchrun's store, which PyTorch's builds
+    for Windows may lack; Linux and macOS have it.
 
     Parameters
     ----------
@@ -92,7 +99,9 @@ def fit_parallel(
         How many processes to start: 1 or more, by default 2. Under ``torchrun``
         their number is known, and it can be left out.
     timeout
-        How many seconds a process waits for the others before it gives up.
+        How many seconds a process waits for the others before it gives up, at
+        most a million. A group that was there before keeps its own limit. (A
+        process that is frozen and not dead is ended half a minute later.)
 
     Returns
     -------
@@ -105,12 +114,14 @@ def fit_parallel(
         If an argument is unusable, differs from what another process was given,
         or a variable of ``torchrun`` is missing; no step was taken then.
     RuntimeError
-        If a process dies or no longer answers. The others have been ended then.
+        If a process dies or no longer answers. Processes that were started here
+        have been ended then.
 
     Warns
     -----
     DivergenceWarning
-        Once, if the error is no longer finite; the history ends with that state.
+        Once, in each process that calls it, if the error is no longer finite; the
+        history ends with that state.
 
     Examples
     --------
@@ -131,8 +142,8 @@ def fit_parallel(
     check_rate(lr, x.dtype)
     check_count("steps", steps, at_least=0)
     check_number("timeout", timeout)
-    if timeout <= 0:
-        raise ValueError(f"timeout must be above 0 seconds, got {timeout}")
+    if not 0 < timeout <= _LONGEST:
+        raise ValueError(f"timeout must be above 0 seconds and at most {_LONGEST}, got {timeout}")
     if processes is not None:
         check_count("processes", processes, at_least=1)
     if not (dist.is_available() and dist.is_gloo_available()):
@@ -151,37 +162,65 @@ def fit_parallel(
 # In each process
 
 
-def _join(job: _Job, processes: int | None, timeout: float) -> History:
-    """Take part in the group of processes that this one was started for."""
-    if not dist.is_initialized():
-        missing = [name for name in _VARIABLES if name not in os.environ]
-        if missing:
+@contextmanager
+def _group(timeout: float) -> Iterator[None]:
+    """Be in the group of processes that this one was started for; the caller's own is kept."""
+    if dist.is_initialized():
+        if dist.get_backend() == "nccl":
             raise ValueError(
-                f"the variable RANK is set, but not {' and '.join(missing)}: start the program "
-                "with torchrun, which sets all of them, or unset RANK"
+                "the group of processes must exchange by gloo, as the points are on the CPU, got "
+                'nccl: pass "gloo" to init_process_group'
             )
-        waiting = timedelta(seconds=timeout)
-        store, rank, world = next(rendezvous("env://", timeout=waiting))
-        # A group finds its members by what they leave in the store. A second group must not find
-        # what the first one left.
-        store = dist.PrefixStore(f"fit_parallel {next(_groups)}", store)
-        dist.init_process_group("gloo", store=store, rank=rank, world_size=world, timeout=waiting)
-        try:
-            return _join(job, processes, timeout)
-        finally:
-            dist.destroy_process_group()
-    if processes not in (None, dist.get_world_size()):
+        yield
+        return
+    missing = [name for name in _VARIABLES if name not in os.environ]
+    if missing:
         raise ValueError(
-            f"processes must be what torchrun was told, got {processes} among "
-            f"{dist.get_world_size()}: leave it out"
+            f"the variable RANK is set, but not {' and '.join(missing)}: start the program "
+            "with torchrun, which sets all of them, or unset RANK"
         )
+    for name in ("RANK", "WORLD_SIZE", "MASTER_PORT"):
+        if not os.environ[name].isdecimal():
+            raise ValueError(
+                f"the variable {name} must be a whole number, got {os.environ[name]!r}: start the "
+                "program with torchrun, which sets it"
+            )
+    if int(os.environ["RANK"]) >= int(os.environ["WORLD_SIZE"]):
+        raise ValueError(
+            f"the variable RANK must be below WORLD_SIZE, got {os.environ['RANK']} of "
+            f"{os.environ['WORLD_SIZE']}: ranks are counted from 0"
+        )
+    waiting = timedelta(seconds=timeout)
+    store, rank, world = next(rendezvous("env://", timeout=waiting))
+    # A group finds its members by what they leave in the store. A second group must not find
+    # what the first one left.
+    store = dist.PrefixStore(f"fit_parallel {next(_groups)}", store)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=world, timeout=waiting)
     try:
-        _check_given_alike(job)
-        return _fit_part(job)
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def _join(job: _Job, processes: int | None, timeout: float) -> History:
+    """Take part in a fit of several processes."""
+    try:
+        with _group(timeout):
+            world = dist.get_world_size()
+            if processes not in (None, world):
+                raise ValueError(
+                    f"processes must be what torchrun was told, got {processes} among {world}: "
+                    "leave it out"
+                )
+            _check_given_alike(job)
+            return _fit_part(job)
     except RuntimeError as error:
+        # gloo has no exception of its own, but names its sources.
+        if not (isinstance(error, dist.DistError) or "gloo" in str(error)):
+            raise
         raise RuntimeError(
-            f"process {dist.get_rank()} of {dist.get_world_size()} lost another one: it died, or "
-            f"did not answer for {timeout:g} seconds. Look at what that one said last"
+            f"process {os.environ.get('RANK', 'of this group')} lost another one: it died, or did "
+            "not answer in time. Look at what that one said last"
         ) from error
 
 
@@ -209,17 +248,20 @@ def _fit_part(job: _Job) -> History:
     """Fit to this process's part of the points, in step with the others."""
     rank, world = dist.get_rank(), dist.get_world_size()
     x, t = (data.tensor_split(world)[rank].reshape(-1, 1) for data in (job.x, job.t))
-    line = LineNet(job.a, job.b).to(x)
+    line = LineNet().to(x)
+    for parameter, start in zip(line.parameters(), (job.a, job.b), strict=True):
+        nn.init.constant_(parameter, start)
     net = DistributedDataParallel(line)
     optimizer = torch.optim.SGD(net.parameters(), lr=job.lr)
-    squares = nn.MSELoss(reduction="sum")
+    # The mean of no point would be nan; its sum is 0.
+    loss = nn.MSELoss(reduction="mean" if len(x) else "sum")
     # backward() leaves the mean of the processes' gradients. For it to be the mean over all
-    # points, a part with more points must weigh more: each takes its sum times this.
-    weight = world / len(job.x)
+    # points, a part with more points must weigh more.
+    weight = world * len(x) / len(job.x)
 
     recorder = Recorder({"a": line.linear.weight, "b": line.linear.bias})
     for step in range(job.steps + 1):
-        error = weight * squares(net(x), t)
+        error = weight * loss(net(x), t)
         optimizer.zero_grad()
         error.backward()
         whole = error.detach() / world
@@ -236,10 +278,11 @@ def _fit_part(job: _Job) -> History:
 
 def _start(job: _Job, processes: int, timeout: float) -> History:
     """Start processes on this machine, and return what the first of them found."""
+    from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    with tempfile.TemporaryDirectory() as folder:
+    with _watching(), tempfile.TemporaryDirectory() as folder:
         torch.save(job._asdict(), Path(folder, "job.pt"))
         config = LaunchConfig(
             min_nodes=1,
@@ -247,19 +290,21 @@ def _start(job: _Job, processes: int, timeout: float) -> History:
             nproc_per_node=processes,
             run_id=uuid.uuid4().hex,
             rdzv_backend="c10d",
-            # Port 0: a free one, which the system chooses.
+            # Port 0: a free one, which the system chooses. And not this machine's own name,
+            # which need not lead anywhere.
             rdzv_endpoint="localhost:0",
+            local_addr="localhost",
             max_restarts=0,
             monitor_interval=0.1,
+            logs_specs=DefaultLogsSpecs(log_dir=folder),
         )
         # The processes look for modules where this one does, and never at its main program.
         code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
+            f"import sys; sys.path[:] = {[str(path) for path in sys.path]!r}; "
             f"from linreg_tutorial.parallel import _work; _work({folder!r}, {float(timeout)!r})"
         )
         try:
-            with _watching():
-                elastic_launch(config, sys.executable)("-c", code)
+            elastic_launch(config, sys.executable)("-c", code)
         except ChildFailedError as error:
             raise RuntimeError(_what_failed(error, processes)) from None
         return History(**torch.load(Path(folder, "history.pt")))
@@ -273,6 +318,7 @@ def _work(folder: str, timeout: float) -> None:
     with open(os.devnull, "w") as nowhere:
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     # All processes share the processor: one thread each, as torchrun has it.
     torch.set_num_threads(1)
     job = _Job(**torch.load(Path(folder, "job.pt")))
@@ -282,9 +328,18 @@ def _work(folder: str, timeout: float) -> None:
         torch.save(found, Path(folder, "history.pt"))
 
 
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it is gone and cannot end it any more."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 @contextmanager
 def _watching() -> Iterator[None]:
     """Let torchrun watch in silence, and give the program its signal handlers back."""
+    from torch.distributed.elastic.multiprocessing import SignalException
+
     loggers = [
         logger
         for name, logger in logging.root.manager.loggerDict.items()
@@ -299,8 +354,6 @@ def _watching() -> Iterator[None]:
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT") if in_main else ()
     signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
     handlers = {number: signal.getsignal(number) for number in signals}
-    from torch.distributed.elastic.multiprocessing import SignalException
-
     caught = None
     try:
         yield

@@ -9,7 +9,6 @@ matplotlib is set to, so that a dark style works too.
 import json
 from collections.abc import Sequence
 from importlib import resources
-from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -23,7 +22,7 @@ from torch import Tensor
 
 from linreg_tutorial.data import in_float64
 from linreg_tutorial.history import History
-from linreg_tutorial.validation import check_data, check_number
+from linreg_tutorial.validation import check_data, check_levels, check_number
 
 _PALETTE: dict[str, dict[str, str]] = json.loads(
     (resources.files("linreg_tutorial") / "palette.json").read_text("utf-8")
@@ -240,10 +239,7 @@ def plot_surface(
             check_number(name, end)
         if ends[0] >= ends[1]:
             raise ValueError(f"{name} must be a range (low, high) that rises, got {ends}")
-    for level in levels:
-        check_number("levels", level)
-    if not levels or any(low >= high for low, high in pairwise(levels)):
-        raise ValueError(f"levels must be errors that rise, got {levels}")
+    levels = check_levels(levels)
     slopes = torch.linspace(*a, 161, dtype=torch.float64)
     intercepts = torch.linspace(*b, 161, dtype=torch.float64)[:, None]
     # Seen from the points' mean, slope and height there add to the error independently: the map

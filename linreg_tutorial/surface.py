@@ -54,17 +54,17 @@ def hessian(x: Tensor) -> Tensor:
             [3., 2.]])
     """
     check_data(x, x)
-    return _hessian(x)
+    return _hessian(in_float64(x)).to(x)
 
 
 def rate_limit(x: Tensor) -> float:
-    """Return the learning rate from which on plain gradient descent diverges.
+    """Return the learning rate from which on plain gradient descent no longer converges.
 
     It is 2/λ with λ the largest eigenvalue of the `hessian`: a step multiplies
     the distance to the solution along that direction by 1 - lr·λ, which is
-    below 1 in size only for lr < 2/λ. (Source: any text on gradient descent for
-    quadratic functions, for example Boyd and Vandenberghe, *Convex
-    Optimization*, section 9.3.)
+    below 1 in size only for lr < 2/λ. (Source: G. Goh, "Why
+    Momentum Really Works", *Distill*, 2017, section "First Steps: Gradient
+    Descent".)
 
     Parameters
     ----------

@@ -6,7 +6,8 @@ module does with them can only be seen from its first prediction.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from numbers import Integral
 from typing import SupportsFloat
 
@@ -197,6 +198,35 @@ to learn from all points at every step
             f"batch_size must be {points} or less, as many as there are points, got "
             f"{batch_size}: leave it out to learn from all points at every step"
         )
+
+
+def check_levels(levels: Iterable[float]) -> list[float]:
+    """Check that ``levels`` are numbers that rise, one or more; return them as a list.
+
+    Raises
+    ------
+    TypeError
+        If they cannot be gone through one by one, or one is no number.
+    ValueError
+        If there is none, one is not finite, or they do not rise.
+
+    Examples
+    --------
+    >>> check_levels([1.0, 0.5])
+    Traceback (most recent call last):
+        ...
+    ValueError: levels must rise, got [1.0, 0.5]: pass sorted(set(levels))
+    """
+    if not isinstance(levels, Iterable):
+        raise TypeError(f"levels must be several numbers, got {_kind(levels)}: pass [{levels}]")
+    found = list(levels)
+    for level in found:
+        check_number("levels", level)
+    if not found:
+        raise ValueError("levels must hold one number or more, got none: pass [1.0], for example")
+    if any(low >= high for low, high in pairwise(found)):
+        raise ValueError(f"levels must rise, got {found}: pass sorted(set(levels))")
+    return found
 
 
 def check_rate(lr: float, dtype: torch.dtype = torch.float64) -> None:

@@ -192,6 +192,27 @@ def test_shapes_of_several_passes_are_said_once():
     assert found[f"{y}-value"] == [written(trace["y"].value[0][0]) for trace in traces]
 
 
+def test_four_numbers_are_still_numbers():
+    torch.manual_seed(0)
+    layer = nn.Linear(1, 4)
+    with lt.record_forward():
+        e = layer(torch.ones(1, 1)).sum()
+    trace = lt.trace_backward(e, bias=layer.bias)
+    found = written_at(draw_graph(trace, shapes=True))
+    assert found[f"node-{trace['bias'].index}-gradient"] == ["1, 1, 1, 1"]
+
+
+def test_a_second_pass_adds_shape_to_shape():
+    net = nn.Linear(1, 16)
+    for _ in range(2):
+        with lt.record_forward():
+            e = net(torch.ones(1, 1)).sum()
+        trace = lt.trace_backward(e, bias=net.bias)
+    found = written_at(draw_graph(trace, shapes=True))
+    name = f"node-{trace['bias'].index}-gradient"
+    assert found[name] == ["(16,)", "+", "(16,)", "=", "(16,)"]
+
+
 def test_a_graph_of_few_numbers_is_the_same_with_shapes():
     trace, _ = course_line()
     assert written_at(draw_graph(trace, shapes=True)) == written_at(draw_graph(trace))

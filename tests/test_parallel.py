@@ -3,11 +3,16 @@
 Processes are started for real, by torchrun's own launcher or by torchrun.
 """
 
+import json
+import logging
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -23,15 +28,22 @@ X, T = lt.two_points()
 
 
 def left_behind() -> list:
-    """Return the processes that this one has started, and the ports at which it listens."""
+    """Return the processes that this one has started, its open ports, and its temporary files."""
     me = psutil.Process()
     ports = [c.laddr for c in me.net_connections() if c.status == psutil.CONN_LISTEN]
-    return me.children(recursive=True) + ports
+    files = [
+        f for name in ("tmp*", "torchelastic*") for f in Path(tempfile.gettempdir()).glob(name)
+    ]
+    return me.children(recursive=True) + ports + files
 
 
 @pytest.fixture(autouse=True)
-def _leaves_nothing():
-    """Look after each test for processes that run on, and for ports that stay in use."""
+def _leaves_nothing(tmp_path, monkeypatch):
+    """Look after each test for what runs on, stays in use or lies around."""
+    temporary = tmp_path / "a temporary folder"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     before = left_behind()
     yield
     assert left_behind() == before
@@ -60,9 +72,24 @@ def test_parts_of_different_sizes_have_the_mean_over_all_points(n, processes):
     assert history.max_difference(lt.fit_manual(x, t, **settings)) < 1e-12
 
 
-def test_a_column_of_points_and_no_step_at_all():
-    history = lt.fit_parallel(X.reshape(2, 1), T.reshape(2, 1), processes=1, steps=0)
-    assert [state[1:] for state in history] == [(1.0, 0.0, -8.0, -5.0, 6.5)]
+def test_a_column_of_points_a_start_of_64_bits_and_no_step_at_all():
+    x, t = X.double().reshape(2, 1), T.double().reshape(2, 1)
+    history = lt.fit_parallel(x, t, a=0.1, b=1e100, processes=1, steps=0)
+    assert len(history) == 1
+    assert (history.a[0], history.b[0]) == (0.1, 1e100)
+
+
+def test_a_machine_whose_own_name_leads_nowhere_will_do(monkeypatch):
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "nowhere.invalid")
+    assert lt.fit_parallel(X, T, steps=1).grad_a[0] == -8.0
+
+
+def test_many_points_of_16_bits_do_not_overflow_where_one_process_does_not():
+    x, t = (values.half() for values in lt.noisy_line(20_000))
+    history = lt.fit_parallel(x, t, steps=3, lr=0.05)
+    alone = lt.fit_manual(x, t, steps=3, lr=0.05)
+    # 16 bits have three digits.
+    assert history.max_difference(alone) < 0.02 * alone.error[0]
 
 
 def test_a_rate_above_the_limit_ends_where_one_process_ends_and_warns_once():
@@ -137,61 +164,158 @@ def test_a_process_that_is_killed_is_named_within_seconds(rank):
     killer.join()
 
 
+def test_processes_do_not_outlive_the_program_that_started_them():
+    program = (
+        "import linreg_tutorial as lt; lt.fit_parallel(*lt.two_points(), lr=0.01, steps=10**7)"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
+    workers, deadline = [], time.monotonic() + 60
+    while len(workers) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        workers = psutil.Process(starter.pid).children()
+    time.sleep(2)
+    starter.kill()
+    starter.wait()
+    gone, alive = psutil.wait_procs(workers, timeout=20)
+    assert (len(gone), alive) == (2, [])
+    # What was killed could not clear up.
+    for folder in Path(tempfile.gettempdir()).glob("tmp*"):
+        shutil.rmtree(folder)
+
+
 def test_ctrl_c_ends_all_processes_and_the_program_has_its_handlers_back():
     before = [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)]
     sender = soon(lambda workers: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         lt.fit_parallel(X, T, lr=0.01, steps=10**7)
     sender.join()
+    assert not logging.getLogger("torch.distributed.elastic.agent.server.api").disabled
     assert [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 # In a group that torchrun started
 
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+PROGRAM = """
+import json, os, torch
+import torch.distributed as dist
+import linreg_tutorial as lt
+from linreg_tutorial.parallel import LineNet
 
-def torchrun(tmp_path: Path, program: str) -> subprocess.CompletedProcess:
-    """Run a program in two processes, as on a machine group."""
-    path = tmp_path / "program.py"
-    head = "import os\nimport linreg_tutorial as lt\nrank = int(os.environ['RANK'])\n"
-    path.write_text(head + program, "utf-8")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [*command, path], env=environment, capture_output=True, text=True, timeout=120
-    )
+rank = int(os.environ["RANK"])
+x, t = lt.two_points()
+found = {}
+
+first = lt.fit_parallel(x, t)
+found["gradient"] = [first.grad_a[0].item(), first.grad_b[0].item()]
+found["end"] = f"{first.a[-1]:.4f} {first.b[-1]:.4f}"
+found["group is left"] = dist.is_initialized()
+with torch.no_grad():
+    found["again"] = lt.fit_parallel(x, t).max_difference(first)
+
+seen, forward = [], LineNet.forward
+LineNet.forward = lambda self, x: (seen.append(x.flatten().tolist()), forward(self, x))[1]
+lt.fit_parallel(*lt.noisy_line(7), steps=0)
+found["part"] = seen[0]
+
+def said(*points, **settings):
+    try:
+        lt.fit_parallel(*points, **settings)
+    except ValueError as error:
+        return str(error)
+
+other = torch.zeros(2, dtype=(torch.float16, torch.bfloat16)[rank])
+found["steps"] = said(x, t, steps=10 + rank)
+found["points"] = said(*lt.noisy_line(4, seed=rank))
+found["dtype"] = said(other, other)
+found["processes"] = said(x, t, processes=3)
+
+dist.init_process_group("gloo")
+found["in my group"] = lt.fit_parallel(x, t).max_difference(first)
+found["my group is left"] = dist.is_initialized()
+dist.destroy_process_group()
+with open(f"{rank}.json", "w") as file:
+    json.dump(found, file)
+"""
 
 
-def test_under_torchrun_each_process_gets_the_history_of_all_points(tmp_path):
-    run = torchrun(
-        tmp_path,
-        "import torch.distributed as dist\n"
-        "h = lt.fit_parallel(*lt.two_points())\n"
-        "assert h.grad_a[0] == -8.0 and not dist.is_initialized()\n"
-        "for _ in range(3):\n"
-        "    assert lt.fit_parallel(*lt.two_points()).max_difference(h) == 0.0\n"
-        "open(f'{__file__}.{rank}', 'w').write(f'{h.a[-1]:.4f} {h.b[-1]:.4f}')\n",
+@pytest.fixture(scope="module")
+def in_group(tmp_path_factory) -> list[dict]:
+    """Return what each of two processes found that torchrun started."""
+    folder = tmp_path_factory.mktemp("group")
+    (folder / "program.py").write_text(PROGRAM, "utf-8")
+    run = subprocess.run(
+        [*TORCHRUN, "--standalone", "--nproc-per-node=2", "program.py"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert run.returncode == 0, run.stderr
-    ends = [(tmp_path / f"program.py.{rank}").read_text() for rank in (0, 1)]
-    assert ends == ["2.0393 0.9364"] * 2
+    return [json.loads((folder / f"{rank}.json").read_text("utf-8")) for rank in (0, 1)]
+
+
+def test_under_torchrun_each_process_gets_the_history_of_all_points(in_group):
+    for found in in_group:
+        assert found["gradient"] == [-8.0, -5.0]
+        assert found["end"] == "2.0393 0.9364"
+
+
+def test_under_torchrun_it_can_be_called_again_and_leaves_no_group(in_group):
+    for found in in_group:
+        assert found["again"] == 0.0
+        assert found["group is left"] is False
+
+
+def test_under_torchrun_a_group_that_is_there_is_used_and_kept(in_group):
+    for found in in_group:
+        assert found["in my group"] == 0.0
+        assert found["my group is left"] is True
+
+
+def test_each_process_takes_the_part_of_its_rank(in_group):
+    parts = [part.tolist() for part in lt.noisy_line(7)[0].tensor_split(2)]
+    assert [found["part"] for found in in_group] == parts
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("what", "said"),
     [
-        (
-            "*lt.two_points(), steps=10 + rank",
-            "ValueError: steps must be the same in all processes",
-        ),
-        ("lt.noisy_line(4, seed=rank)[0], lt.noisy_line(4, seed=rank)[1]", "ValueError: t must be"),
-        ("*lt.two_points(), processes=3", "ValueError: processes must be what torchrun was told"),
+        ("steps", "steps must be the same in all processes, got something else in process 1 "),
+        ("points", "t must be the same in all processes"),
+        ("dtype", "x and t must be the same in all processes"),
+        ("processes", "processes must be what torchrun was told, got 3 among 2: leave it out"),
     ],
-    ids=["steps", "points", "processes"],
 )
-def test_under_torchrun_what_cannot_be_is_said_and_nothing_waits(tmp_path, arguments, said):
-    run = torchrun(tmp_path, f"lt.fit_parallel({arguments})\n")
-    assert run.returncode != 0
-    assert said in run.stderr
+def test_under_torchrun_what_differs_is_named_in_all_processes(what, said, in_group):
+    for found in in_group:
+        assert found[what].startswith(said)
+
+
+def test_a_group_that_the_program_made_is_used_instead_of_new_processes():
+    program = (
+        "import torch.distributed as dist, linreg_tutorial as lt\n"
+        "from linreg_tutorial import parallel\n"
+        "parallel._start = None\n"
+        "dist.init_process_group('gloo', store=dist.HashStore(), rank=0, world_size=1)\n"
+        "assert lt.fit_parallel(*lt.two_points(), steps=1).grad_a[0] == -8.0\n"
+        "assert dist.is_initialized()\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_process_that_nobody_joins_gives_up_after_its_timeout(monkeypatch):
+    group = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    for name, value in group.items():
+        monkeypatch.setenv(name, value)
+    start = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"^process 0 lost another one.* did not answer in time"):
+        lt.fit_parallel(X, T, timeout=2.0)
+    assert time.monotonic() - start < 20
 
 
 def free_port() -> str:
@@ -209,9 +333,10 @@ def test_two_machines_with_two_processes_each_fit_together(tmp_path):
         "open(f'{__file__}.' + os.environ['RANK'], 'w').write(repr(h))\n",
         "utf-8",
     )
-    command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=2"]
+    command = [*TORCHRUN, "--nnodes=2", "--nproc-per-node=2"]
     command += ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    # torchrun itself leaves an empty folder behind.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
     machines = [
         subprocess.Popen(
             [*command, f"--node-rank={rank}", path],
@@ -227,6 +352,31 @@ def test_two_machines_with_two_processes_each_fit_together(tmp_path):
     x, t = (values.double() for values in lt.noisy_line(7))
     expected = repr(lt.fit_manual(x, t, lr=0.05, steps=20))
     assert [(tmp_path / f"program.py.{rank}").read_text() for rank in range(4)] == [expected] * 4
+
+
+def test_the_command_for_two_machines_of_page_18_fits_one_line(tmp_path):
+    page = (ROOT / "docs" / "beyond" / "18-two-processes.md").read_text("utf-8")
+    program = re.search(r"^%%writefile with_ddp\.py\n(.*?)^```$", page, re.M | re.S)[1]
+    (tmp_path / "with_ddp.py").write_text(program, "utf-8")
+    shown = re.search(r"^\$ torchrun (--nnodes=2 .*?with_ddp\.py)$", page, re.M | re.S)[1]
+    words = shown.replace("10.0.0.1", "127.0.0.1").replace("29500", free_port()).split()
+    machines = []
+    for rank in (0, 1):
+        mine = [word.replace("--node-rank=0", f"--node-rank={rank}") for word in words]
+        mine.remove("\\")
+        environment = os.environ | {"TMPDIR": str(tmp_path)}
+        machines.append(
+            subprocess.Popen(
+                [*TORCHRUN, *mine],
+                cwd=tmp_path,
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+    printed = [machine.communicate(timeout=120)[0] for machine in machines]
+    end = "a = 2.0393, b = 0.9364\n"
+    assert printed == [f"process 0: {end}", f"process 1: {end}"]
 
 
 def test_a_process_that_loses_another_machine_says_so():
@@ -250,7 +400,7 @@ def test_a_process_that_loses_another_machine_says_so():
     ]
     _, said = machines[0].communicate(timeout=60)
     assert machines[0].returncode == 1
-    assert "RuntimeError: process 0 of 2 lost another one: it died, or did not answer" in said
+    assert "RuntimeError: process 0 lost another one: it died, or did not answer" in said
     machines[1].communicate(timeout=60)
     assert machines[1].returncode == 3
 
@@ -264,7 +414,12 @@ def test_a_process_that_loses_another_machine_says_so():
         ({"processes": 0}, ValueError, "processes must be 1 or more, got 0"),
         ({"processes": 2.0}, TypeError, "processes must be a whole number"),
         ({"processes": True}, TypeError, "processes must be a whole number"),
-        ({"timeout": 0.0}, ValueError, "timeout must be above 0 seconds, got 0.0"),
+        (
+            {"timeout": 0.0},
+            ValueError,
+            "timeout must be above 0 seconds and at most 1000000, got 0.0",
+        ),
+        ({"timeout": 1e15}, ValueError, "timeout must be above 0 seconds and at most 1000000, got"),
         ({"timeout": "1"}, TypeError, "timeout must be a number"),
         ({"lr": -0.1}, ValueError, "lr must be above 0"),
         ({"steps": -1}, ValueError, "steps must be 0 or more"),
@@ -278,6 +433,23 @@ def test_bad_arguments_are_refused_before_anything_starts(wrong, error, said, mo
     monkeypatch.setattr("linreg_tutorial.parallel._start", lambda *_: pytest.fail("started"))
     with pytest.raises(error, match=f"^{said}"):
         lt.fit_parallel(**{"x": X, "t": T} | wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"RANK": "x"}, "the variable RANK must be a whole number, got 'x'"),
+        ({"MASTER_PORT": ""}, "the variable MASTER_PORT must be a whole number, got ''"),
+        ({"RANK": "2"}, "the variable RANK must be below WORLD_SIZE, got 2 of 2"),
+    ],
+    ids=str,
+)
+def test_variables_that_cannot_be_are_named(wrong, said, monkeypatch):
+    group = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "1"}
+    for name, value in (group | wrong).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=f"^{said}"):
+        lt.fit_parallel(X, T)
 
 
 def test_half_of_torchruns_variables_are_not_enough(monkeypatch):

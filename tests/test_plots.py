@@ -8,6 +8,7 @@ from importlib import resources
 from itertools import pairwise
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_hex
@@ -159,10 +160,44 @@ def test_a_million_points_can_be_mapped(ax):
     assert all(len(path.vertices) for path in contours.get_paths()[:4])
 
 
-@pytest.mark.parametrize("levels", [[], [1.0, 1.0], [2.0, 1.0], [1.0, float("nan")]], ids=str)
-def test_levels_that_do_not_rise_are_refused(ax, levels):
-    with pytest.raises(ValueError, match=r"^levels must be"):
+@pytest.mark.parametrize(
+    ("levels", "error"),
+    [
+        ([], ValueError),
+        ([1.0, 1.0], ValueError),
+        ([2.0, 1.0], ValueError),
+        ([1.0, float("nan")], ValueError),
+        (5, TypeError),
+        (["1"], TypeError),
+    ],
+    ids=str,
+)
+def test_levels_that_do_not_rise_are_refused(ax, levels, error):
+    with pytest.raises(error, match=r"^levels must "):
         plots.plot_surface(ax, X, T, levels=levels)
+
+
+def test_levels_may_be_an_array(ax):
+    contours = plots.plot_surface(ax, X, T, levels=np.logspace(-1, 1, 3), labels=False)
+    assert contours.levels.tolist() == [0.1, 1.0, 10.0]
+
+
+def test_only_levels_from_a_tenth_on_are_labelled(ax):
+    x, t = torch.tensor([0.0, 0.1]), torch.zeros(2)
+    plots.plot_surface(ax, x, t, a=(-1.0, 1.0), b=(-1.0, 1.0), levels=[0.03, 0.3])
+    assert {text.get_text() for text in ax.texts} == {"0.3"}
+
+
+def test_the_map_far_from_0_keeps_its_digits(ax):
+    """In 32 bits, 1e8 and 1e8 + 3 are the same."""
+    x, t = X.double(), 2 * X.double() + 1e8
+    contours = plots.plot_surface(
+        ax, x, t, a=(1.0, 3.0), b=(1e8 - 2, 1e8 + 2), levels=[0.1], labels=False
+    )
+    (path,) = contours.get_paths()
+    for a, b in path.vertices:
+        error = sum((q - (a * p + b)) ** 2 for p, q in zip(x.tolist(), t.tolist(), strict=True)) / 2
+        assert error == pytest.approx(0.1, abs=0.01)
 
 
 def test_the_map_reaches_as_far_as_it_is_told(ax):

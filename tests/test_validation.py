@@ -538,6 +538,7 @@ def test_large_numbers_are_welcome_where_they_fit():
         lambda x: lt.fit_manual(x, T),
         lambda x: lt.fit_module(x, T),
         lambda x: lt.gradient_by_autograd(x, T, 1.0, 0.0),
+        lambda x: lt.fit_parallel(x, T),
     ],
 )
 def test_inference_mode_is_named_as_the_cause(call):

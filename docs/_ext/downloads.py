@@ -227,7 +227,7 @@ def _quote(match: re.Match) -> str:
 
 def _opened(code: Iterable[str]) -> list[str]:
     """Return the names of the files of data that a page's code opens."""
-    return re.findall(r"\bopen\(\"([\w-]+\.json)\"\)", "\n".join(code))
+    return re.findall(r"\bopen\(\"([\w-]+\.json)\"", "\n".join(code))
 
 
 def _insert_setup(cells: list, code: str, data: Mapping[str, str] | None = None) -> None:

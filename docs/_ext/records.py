@@ -25,4 +25,4 @@ def paths(docs: Path) -> list[Path]:
     docs
         The folder of the site's sources.
     """
-    return [docs / name for name in _RECORDS.values() if (docs / name).exists()]
+    return [docs / name for name in _RECORDS.values()]
