@@ -70,11 +70,11 @@ for lr in (0.01, 0.1, 0.2, 0.28, 0.29, 0.3):
 # See the V
 # ---------
 #
-# The dots are measured, the thin lines are 1 − lr·bend without its sign. The broad band is the
-# larger of the two: the worst that can happen to a start. Look at its lowest place, at the dotted
-# line. There both directions are equally slow. To the left of it the way along the valley is the
-# slow one, to the right the way across. Then look where the band passes 1, at the dashed line: that
-# is the limit.
+# The dots are measured, the thin lines are 1 − lr·λ without its sign; λ is the bend. The broad band
+# is the larger of the two: the worst that can happen to a start. Look at its lowest place, at the
+# dotted line. There both directions are equally slow. To the left of it the way along the valley is
+# the slow one, to the right the way across. Then look where the band passes 1, at the dashed line:
+# that is the limit.
 
 best, limit = lt.best_rate(x), lt.rate_limit(x)
 fig, ax = plt.subplots(

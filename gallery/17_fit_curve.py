@@ -123,7 +123,8 @@ print(f"bends inside: {len(in_order)}, on everywhere: {sum(on == 41)}, dead: {su
 # ----------------
 #
 # - A network of this kind is a sum of bent lines. More units bend the curve in more places.
-# - At each bend the slope changes by one unit's two weights.
+# - At each bend the slope changes by the product of one unit's two weights, its own slope without
+#   the sign.
 # - Chance makes some units dead. With more units, enough are left.
 #
 # The last lines check the sum, the slopes and the errors.

@@ -100,13 +100,14 @@ def step(gradient, x, t, a, b, lr=0.1):
 # Measure without fooling yourself
 # --------------------------------
 #
-# A clock on a busy computer tells many stories. Five habits help:
+# On a busy computer the same step takes another time at each try. Five habits help:
 #
 # - Take a step before you look at the clock. The first one makes what later ones use.
 # - Measure many steps at a time where one is too short for the clock.
 # - Let the ways take turns. Then a busy moment meets all of them.
 # - Take the median, the one in the middle. A single slow moment does not move it.
-# - Switch off ``gc``, which tidies up in Python when it likes.
+# - Switch off ``gc``. It is the part of Python that clears unused memory, at moments that you
+#   cannot foresee.
 #
 # The floor is :func:`torch.dot`: it reads every ``x`` and every ``t`` once. No step can do without
 # that.
@@ -267,8 +268,8 @@ plt.show()
 # - With many points it costs what moving the numbers costs. Fewer passes over them are faster.
 # - :func:`torch.compile` makes fewer passes of your own error, without a formula of yours.
 #
-# The last lines check that the ways only differ in time. They add a million numbers up in another
-# order each. Single precision rounds each sum in its seventh digit, so they agree to the fifth.
+# The last lines check that the ways only differ in time. Each adds up a million numbers in another
+# order. Single precision rounds each sum in its seventh digit, so they agree to the fifth.
 
 x, t = line_of(10**6)
 found = {way: torch.stack(gradient(x, t, *start())) for way, gradient in gradients.items()}

@@ -94,8 +94,8 @@ def work():
 #
 # A program that is to run twice has to stand in a file. So the function's own text is written into
 # one, and ``torchrun`` starts that file in two processes. Here ``torchrun`` stands under its long
-# name, ``python -m torch.distributed.run``. If one process fails, it ends the other and says
-# why.
+# name, ``python -m torch.distributed.run``. If one process fails, ``torchrun`` ends the other
+# and says why.
 
 with tempfile.TemporaryDirectory() as folder:
     Path(folder, "work.py").write_text(f"{inspect.getsource(work)}\n\nwork()\n")

@@ -114,8 +114,8 @@ def fit_parallel(
         If an argument is unusable, differs from what another process was given,
         or a variable of ``torchrun`` is missing; no step was taken then.
     RuntimeError
-        If a process dies or no longer answers. Processes that were started here
-        have been ended then.
+        If a process dies or no longer answers; processes that were started here
+        have been ended then. Also if this build of PyTorch has no gloo.
 
     Warns
     -----

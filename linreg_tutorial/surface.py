@@ -111,7 +111,7 @@ def best_rate(x: Tensor) -> float:
     ------
     TypeError, ValueError
         If ``x`` is unusable, or if all its values are the same within rounding.
-        Then λmin is 0, lines without number have the least error, and
+        Then λmin is 0, infinitely many lines have the least error, and
         1 / λmax, half of `rate_limit`, leads to the nearest of them in one step.
 
     Examples

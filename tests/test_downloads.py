@@ -3,6 +3,7 @@
 import doctest
 import html
 import json
+import os
 import re
 import subprocess
 import sys
@@ -183,6 +184,20 @@ def installed_by(notebook: Path, wheel: Path) -> list[str]:
     return names
 
 
+# Jupyter's own way to run a notebook. Its kernel listens at a file beside the notebook where that can
+# be: two kernels that start side by side may choose the same port.
+EXECUTE = """
+import os
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.cli import main
+
+if os.name == "posix":
+    AsyncKernelManager.transport.default_value = "ipc"
+    AsyncKernelManager._ip_default = lambda self: "kernel"
+main()
+"""
+
+
 def run_as_reader(
     notebook: Path, wheel: Path, folder: Path, home: Path
 ) -> subprocess.CompletedProcess:
@@ -195,9 +210,8 @@ def run_as_reader(
     (kernel / "kernel.json").write_text(json.dumps(spec), "utf-8")
     variables = reader_variables(home) | {"JUPYTER_PATH": str(folder / "jupyter")}
     del variables["MPLBACKEND"]
-    execute = "from nbclient.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", execute, "--inplace", "--timeout=120", notebook.name],
+        [sys.executable, "-c", EXECUTE, "--inplace", "--timeout=120", notebook.name],
         cwd=notebook.parent,
         env=variables,
         capture_output=True,
@@ -209,10 +223,7 @@ def run_as_reader(
 
 @pytest.fixture(scope="module")
 def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dict[str, Future]]:
-    """Run each notebook that a test wants, the wheel beside it.
-
-    One after the other: two kernels that start at once may choose the same port.
-    """
+    """Run each notebook that a test wants, the wheel beside it; two run side by side."""
 
     def run(name: str) -> tuple[subprocess.CompletedProcess, Path]:
         folder = tmp_path_factory.mktemp("reader")
@@ -223,7 +234,7 @@ def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dic
         notebook = mine / f"{Path(name).name}.ipynb"
         return run_as_reader(notebook, wheel_of(built_site), folder, reader_home), folder
 
-    pool = ThreadPoolExecutor(1)
+    pool = ThreadPoolExecutor(2 if os.name == "posix" else 1)
     yield {name: pool.submit(run, name) for name in chosen(request, "executed", "name")}
     pool.shutdown(cancel_futures=True)
 
