@@ -184,8 +184,8 @@ def installed_by(notebook: Path, wheel: Path) -> list[str]:
     return names
 
 
-# Jupyter's own way to run a notebook. Its kernel listens at a file beside the notebook where that can
-# be: two kernels that start side by side may choose the same port.
+# Jupyter's own way to run a notebook. Where it can, its kernel listens at a file beside the
+# notebook: two kernels that start side by side may choose the same port.
 EXECUTE = """
 import os
 from jupyter_client.manager import AsyncKernelManager
