@@ -117,7 +117,7 @@ for lr in (0.1, best):
 # ------------------------------
 #
 # The best constant rate is the best for the worst start. For a single start and a fixed number of
-# steps another rate may end lower. Here are all rates in steps of 0.001 from ``a`` = 1, ``b`` = 0:
+# steps another rate may end lower. Here are all rates in thousandths from ``a`` = 1, ``b`` = 0:
 # which one has the smallest error after 20 steps, and which after 100?
 
 favourite = {}

@@ -16,7 +16,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -318,21 +317,29 @@ def _work(folder: str, timeout: float) -> None:
     with open(os.devnull, "w") as nowhere:
         for stream in (1, 2):
             os.dup2(nowhere.fileno(), stream)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    done = threading.Event()
+    watch = threading.Thread(target=_end_with, args=(os.getppid(), done))
+    watch.start()
     # All processes share the processor: one thread each, as torchrun has it.
     torch.set_num_threads(1)
     job = _Job(**torch.load(Path(folder, "job.pt")))
-    history = record(_join)(job, None, timeout)
+    try:
+        history = record(_join)(job, None, timeout)
+    finally:
+        done.set()
+        watch.join()
     if os.environ["RANK"] == "0":
         found = {name: getattr(history, name) for name in ("values", "gradients", "error")}
         torch.save(found, Path(folder, "history.pt"))
+    # All is written. What threads of torch do while Python shuts down is of no interest any more.
+    os._exit(0)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, done: threading.Event) -> None:
     """End this process when the one that started it is gone and cannot end it any more."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
+    while not done.wait(0.5):
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 @contextmanager

@@ -1536,6 +1536,7 @@ SPEED = """(act) => {
 }"""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("act", ["step", "move"])
 def test_step_and_redraw_of_50_points_take_less_than_8_ms(playground, act):
     playground.open(FIFTY)
