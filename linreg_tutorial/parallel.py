@@ -305,7 +305,7 @@ def _start(job: _Job, processes: int, timeout: float) -> History:
         try:
             elastic_launch(config, sys.executable)("-c", code)
         except ChildFailedError as error:
-            raise RuntimeError(_what_failed(error, processes)) from None
+            raise RuntimeError(_what_failed(error, processes, folder)) from None
         return History(**torch.load(Path(folder, "history.pt")))
 
 
@@ -314,9 +314,9 @@ def _work(folder: str, timeout: float) -> None:
     from torch.distributed.elastic.multiprocessing.errors import record
 
     # What goes wrong is told once, by the program that started this one.
-    with open(os.devnull, "w") as nowhere:
+    with open(_words_of(os.environ["RANK"], folder), "w") as words:
         for stream in (1, 2):
-            os.dup2(nowhere.fileno(), stream)
+            os.dup2(words.fileno(), stream)
     done = threading.Event()
     watch = threading.Thread(target=_end_with, args=(os.getppid(), done))
     watch.start()
@@ -376,7 +376,12 @@ def _watching() -> Iterator[None]:
         signal.raise_signal(caught)
 
 
-def _what_failed(error: Any, processes: int) -> str:
+def _words_of(rank: int | str, folder: str) -> Path:
+    """Return the file into which a process prints."""
+    return Path(folder, f"{rank}.txt")
+
+
+def _what_failed(error: Any, processes: int, folder: str) -> str:
     """Say which process failed first, and how."""
     first = min(failure.timestamp for failure in error.failures.values())
 
@@ -390,6 +395,10 @@ def _what_failed(error: Any, processes: int) -> str:
     rank, failure = min(error.failures.items(), key=order)
     if failure.exitcode < 0:
         how = f"was ended by {signal.Signals(-failure.exitcode).name}"
+        words = _words_of(rank, folder)
+        lines = words.read_text("utf-8", "replace").split("\n") if words.exists() else []
+        if last := next(filter(str.strip, reversed(lines)), ""):
+            how += f" after it had printed “{last.strip()}”"
     else:
         said = failure.message
         how = f"ended with: {said['message'] if isinstance(said, dict) else said}"

@@ -164,6 +164,15 @@ def test_a_process_that_is_killed_is_named_within_seconds(rank):
     killer.join()
 
 
+def test_the_last_words_of_a_process_that_aborts_are_passed_on(monkeypatch):
+    # With it Python prints where it was.
+    monkeypatch.setenv("PYTHONFAULTHANDLER", "1")
+    sender = soon(lambda workers: workers[1].send_signal(signal.SIGABRT))
+    with pytest.raises(RuntimeError, match=r"^process 1 of 2 was ended by SIGABRT after it .*“.+”"):
+        lt.fit_parallel(X, T, lr=0.01, steps=10**7)
+    sender.join()
+
+
 def test_processes_do_not_outlive_the_program_that_started_them():
     program = (
         "import linreg_tutorial as lt; lt.fit_parallel(*lt.two_points(), lr=0.01, steps=10**7)"
