@@ -29,10 +29,9 @@ import linreg_tutorial as lt
 from linreg_tutorial import plots
 
 x, t = lt.noisy_line(1000)
-columns = torch.stack([x, torch.ones_like(x)], dim=1).double()
-best = torch.linalg.lstsq(columns, t.double()[:, None]).solution.flatten().tolist()
+best = lt.least_squares(x, t)
 least = lt.mean_squared_error(x, t, *best).item()
-print(f"best line: a = {best[0]:.4f}, b = {best[1]:.4f}, e = {least:.4f}")
+print(f"best line: a = {best.a:.4f}, b = {best.b:.4f}, e = {least:.4f}")
 
 # %%
 # Spend one epoch
@@ -114,7 +113,7 @@ plt.show()
 
 heights = {}
 for lr in (0.02, 0.01, 0.005, 0.0025):
-    net = lt.LineNet(a=best[0], b=best[1])
+    net = lt.LineNet(a=best.a, b=best.b)
     history = lt.fit_module(x, t, net, lr=lr, batch_size=1, steps=2500)
     heights[lr] = (history.error[1001:] - least).mean().item()
     print(f"lr {lr:<6} {heights[lr]:.4f}")

@@ -29,9 +29,8 @@ from linreg_tutorial import plots
 
 x = torch.linspace(-2, 2, 41).reshape(41, 1)
 t = torch.sin(2 * x)
-columns = torch.cat([x, torch.ones_like(x)], dim=1)
-line = columns @ torch.linalg.lstsq(columns, t).solution
-error_of_best_line = nn.MSELoss()(line, t).item()
+best = lt.least_squares(x, t)
+error_of_best_line = lt.mean_squared_error(x, t, *best).item()
 print(f"best line: e = {error_of_best_line:.4f}")
 
 

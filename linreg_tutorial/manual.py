@@ -6,13 +6,7 @@ from torch import Tensor
 from linreg_tutorial.gradients import error_of_line
 from linreg_tutorial.history import History, Recorder, warn_divergence
 from linreg_tutorial.surface import rate_limit
-from linreg_tutorial.validation import (
-    check_autograd,
-    check_count,
-    check_data,
-    check_number,
-    check_rate,
-)
+from linreg_tutorial.validation import check_autograd, check_data, check_descent
 
 
 @torch.enable_grad()
@@ -74,10 +68,7 @@ def fit_manual(
     """
     check_data(x, t)
     check_autograd(x, t)
-    check_number("a", a, x.dtype)
-    check_number("b", b, x.dtype)
-    check_rate(lr, x.dtype)
-    check_count("steps", steps, at_least=0)
+    check_descent(a, b, lr, steps, x.dtype)
 
     lr = float(lr)
     slope = torch.tensor(float(a), dtype=x.dtype, device=x.device, requires_grad=True)

@@ -36,8 +36,8 @@ from linreg_tutorial.validation import (
     check_autograd,
     check_count,
     check_data,
+    check_descent,
     check_number,
-    check_rate,
 )
 
 # What torchrun tells each process that it starts.
@@ -136,10 +136,7 @@ def fit_parallel(
     check_autograd(x, t)
     if x.device.type != "cpu":
         raise ValueError(f"x and t must be on the CPU, got {x.device}: pass x.cpu() and t.cpu()")
-    check_number("a", a, x.dtype)
-    check_number("b", b, x.dtype)
-    check_rate(lr, x.dtype)
-    check_count("steps", steps, at_least=0)
+    check_descent(a, b, lr, steps, x.dtype)
     check_number("timeout", timeout)
     if not 0 < timeout <= _LONGEST:
         raise ValueError(f"timeout must be above 0 seconds and at most {_LONGEST}, got {timeout}")

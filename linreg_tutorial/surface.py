@@ -14,7 +14,7 @@ from torch import Tensor
 
 from linreg_tutorial.data import in_float64
 from linreg_tutorial.history import History, warn_divergence
-from linreg_tutorial.validation import check_count, check_data, check_number, check_rate
+from linreg_tutorial.validation import check_data, check_descent
 
 
 class Line(NamedTuple):
@@ -54,7 +54,7 @@ def hessian(x: Tensor) -> Tensor:
             [3., 2.]])
     """
     check_data(x, x)
-    return _hessian(in_float64(x)).to(x)
+    return _hessian(x).to(x)
 
 
 def rate_limit(x: Tensor) -> float:
@@ -82,7 +82,7 @@ def rate_limit(x: Tensor) -> float:
     '0.2918'
     """
     check_data(x, x)
-    largest: float = torch.linalg.eigvalsh(_hessian(in_float64(x)))[-1].item()
+    largest: float = torch.linalg.eigvalsh(_hessian(x))[-1].item()
     return 2 / largest
 
 
@@ -120,12 +120,12 @@ def best_rate(x: Tensor) -> float:
     True
     """
     check_data(x, x)
-    if torch.linalg.matrix_rank(_design(in_float64(x))) < 2:
+    if torch.linalg.matrix_rank(_design(x)) < 2:
         raise ValueError(
             f"{_too_alike(x)}: without other inputs no rate moves along the valley. Take "
             "rate_limit(x) / 2, which leads to its floor in one step"
         )
-    return 2 / _hessian(in_float64(x)).trace().item()
+    return 2 / _hessian(x).trace().item()
 
 
 def least_squares(x: Tensor, t: Tensor) -> Line:
@@ -152,7 +152,7 @@ def least_squares(x: Tensor, t: Tensor) -> Line:
     'a = 2.0000, b = 1.0000'
     """
     check_data(x, t)
-    (a, b), rank = _solve(_design(in_float64(x)), t)
+    (a, b), rank = _solve(_design(x), t)
     if rank < 2:
         raise ValueError(f"{_too_alike(x)}: then a whole row of lines has the least error")
     return Line(a.item(), b.item())
@@ -216,14 +216,11 @@ def fit_closed_form(
     True
     """
     check_data(x, t)
-    check_number("a", a)
-    check_number("b", b)
-    check_rate(lr)
-    check_count("steps", steps, at_least=0)
+    check_descent(a, b, lr, steps)
 
     # The singular values of the design matrix know the eigenvalues of the Hessian to more digits
     # than the Hessian does, in which inputs far from 0 have been squared.
-    design = _design(in_float64(x))
+    design = _design(x)
     _, singular_values, eigenvectors = torch.linalg.svd(design, full_matrices=False)
     eigenvalues = 2 * singular_values**2 / len(design)
     solution, _ = _solve(design, t)
@@ -251,8 +248,9 @@ def fit_closed_form(
 
 
 def _design(x: Tensor) -> Tensor:
-    """Return the columns x and 1, shape (n, 2): times (a, b) they give all predictions."""
-    return torch.stack([x.flatten(), torch.ones_like(x.flatten())], dim=1)
+    """Return the columns x and 1 in float64, shape (n, 2); times (a, b) they give predictions."""
+    column = in_float64(x).flatten()
+    return torch.stack([column, torch.ones_like(column)], dim=1)
 
 
 def _hessian(x: Tensor) -> Tensor:

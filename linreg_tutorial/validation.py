@@ -255,6 +255,30 @@ def check_rate(lr: float, dtype: torch.dtype = torch.float64) -> None:
         )
 
 
+def check_descent(
+    a: float, b: float, lr: float, steps: int, dtype: torch.dtype = torch.float64
+) -> None:
+    """Check what every fit of a line is given: its start, its rate, its steps.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_number` for ``a`` and ``b``, `check_rate` for ``lr``, `check_count` for
+        ``steps``.
+
+    Examples
+    --------
+    >>> check_descent(1.0, 0.0, lr=0.1, steps=-1)
+    Traceback (most recent call last):
+        ...
+    ValueError: steps must be 0 or more, got -1: pass 0 or a larger number
+    """
+    check_number("a", a, dtype)
+    check_number("b", b, dtype)
+    check_rate(lr, dtype)
+    check_count("steps", steps, at_least=0)
+
+
 def check_autograd(x: Tensor, t: Tensor) -> None:
     """Check that PyTorch may write down a graph of what is computed from data.
 

@@ -3,7 +3,7 @@
 import inspect
 import warnings
 from functools import partial
-from itertools import chain
+from itertools import chain, repeat
 
 import pytest
 import torch
@@ -39,22 +39,22 @@ def network(inputs=1, outputs=1):
     return nn.Sequential(nn.Linear(inputs, 3), nn.Tanh(), nn.Linear(3, outputs))
 
 
-def bare_loop(net, optimizer, steps, x, t, **options):
-    """Fit ``net`` as one would without the package."""
+def bare_loop(net, optimizer, batches, **options):
+    """Fit ``net`` to one batch after the other, as one would without the package."""
     optimizer = optimizer(net.parameters(), **options)
     loss = nn.MSELoss()
 
-    def closure():
+    def error_at(x, t):
         optimizer.zero_grad()
         error = loss(net(x), t)
         error.backward()
         return error
 
-    for _ in range(steps):
+    for batch in batches:
         if isinstance(optimizer, torch.optim.LBFGS):
-            optimizer.step(closure)
+            optimizer.step(partial(error_at, *batch))
         else:
-            closure()
+            error_at(*batch)
             optimizer.step()
 
 
@@ -152,7 +152,7 @@ def test_every_optimizer_ends_exactly_where_the_bare_loop_does(optimizer, make):
     other, start = make(), make()
     start.load_state_dict(net.state_dict())
     fit_module(X, T, net, optimizer=optimizer, lr=0.02, steps=20)
-    bare_loop(other, optimizer, 20, *COLUMNS, lr=0.02)
+    bare_loop(other, optimizer, repeat(COLUMNS, 20), lr=0.02)
     assert_same_parameters(net, other)
     with pytest.raises(AssertionError):
         assert_same_parameters(net, start)
@@ -165,7 +165,7 @@ def test_an_optimizer_of_matrices_ends_exactly_where_the_bare_loop_does():
 
     net, other = matrices(), matrices()
     fit_module(X, T, net, optimizer=torch.optim.Muon, lr=0.02, steps=5)
-    bare_loop(other, torch.optim.Muon, 5, *COLUMNS, lr=0.02)
+    bare_loop(other, torch.optim.Muon, repeat(COLUMNS, 5), lr=0.02)
     assert_same_parameters(net, other)
 
 
@@ -181,7 +181,7 @@ def test_an_optimizer_of_matrices_ends_exactly_where_the_bare_loop_does():
 def test_options_reach_the_optimizer(optimizer, options):
     net, other = network(), network()
     fit_module(X, T, net, optimizer=optimizer, lr=0.02, steps=20, **options)
-    bare_loop(other, optimizer, 20, *COLUMNS, lr=0.02, **options)
+    bare_loop(other, optimizer, repeat(COLUMNS, 20), lr=0.02, **options)
     assert_same_parameters(net, other)
     without = network()
     fit_module(X, T, without, optimizer=optimizer, lr=0.02, steps=20)
@@ -341,7 +341,7 @@ def test_several_outputs_are_fitted_exactly_as_by_the_bare_loop():
     x, t = (values.float() for values in wide_points(outputs=2))
     net, other = network(2, 2), network(2, 2)
     fit_module(x, t, net, steps=20)
-    bare_loop(other, torch.optim.SGD, 20, x, t, lr=0.1)
+    bare_loop(other, torch.optim.SGD, repeat((x, t), 20), lr=0.1)
     assert_same_parameters(net, other)
 
 
@@ -407,26 +407,6 @@ def shuffling_loader(x, t, batch_size, seed):
     return DataLoader(TensorDataset(x, t), batch_size=batch_size, shuffle=True, generator=generator)
 
 
-def bare_loop_over_batches(net, optimizer, loader, epochs, **options):
-    """Fit ``net`` to batches as one would without the package."""
-    optimizer = optimizer(net.parameters(), **options)
-    loss = nn.MSELoss()
-
-    def error_at(x, t):
-        optimizer.zero_grad()
-        error = loss(net(x), t)
-        error.backward()
-        return error
-
-    for _ in range(epochs):
-        for batch in loader:
-            if isinstance(optimizer, torch.optim.LBFGS):
-                optimizer.step(partial(error_at, *batch))
-            else:
-                error_at(*batch)
-                optimizer.step()
-
-
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("make", [LineNet, network], ids=["line", "network"])
 @pytest.mark.parametrize("batch_size", [1, 7, 32])
@@ -453,7 +433,7 @@ def test_batches_lead_exactly_where_the_bare_loop_over_them_does(
     fit_module(
         x, t, net, optimizer=optimizer, batch_size=batch_size, seed=3, steps=steps, **options
     )
-    bare_loop_over_batches(other, optimizer, loader, epochs=2, **options)
+    bare_loop(other, optimizer, chain(loader, loader), **options)
     assert_same_parameters(net, other)
 
 
@@ -538,7 +518,7 @@ def diverged(*args, **kwargs):
 def test_a_line_that_diverges_ends_where_the_bare_loop_does_and_names_the_limit():
     net, other = LineNet(a=1.0, b=0.0), LineNet(a=1.0, b=0.0)
     history, message = diverged(X, T, net, lr=0.3, steps=2000)
-    bare_loop(other, torch.optim.SGD, history.steps, *COLUMNS, lr=0.3)
+    bare_loop(other, torch.optim.SGD, repeat(COLUMNS, history.steps), lr=0.3)
     assert_same_parameters(net, other)
     assert not nn.MSELoss()(other(COLUMNS[0]), COLUMNS[1]).isfinite()
     assert history.error[:-1].isfinite().all() and not history.error[-1].isfinite()

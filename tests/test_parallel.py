@@ -317,6 +317,11 @@ def test_a_group_that_the_program_made_is_used_instead_of_new_processes():
     assert run.returncode == 0, run.stderr
 
 
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
 def test_a_process_that_nobody_joins_gives_up_after_its_timeout(monkeypatch):
     group = {"RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
     for name, value in group.items():
@@ -327,37 +332,36 @@ def test_a_process_that_nobody_joins_gives_up_after_its_timeout(monkeypatch):
     assert time.monotonic() - start < 20
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
+def on_two_machines(folder: Path, command: list[str]) -> list[str]:
+    """Return what each of two torchruns, which play two machines, prints."""
+    # torchrun itself leaves an empty folder behind.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+    machines = [
+        subprocess.Popen(
+            [*TORCHRUN, f"--node-rank={rank}", *command],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    ends = [machine.communicate(timeout=120) for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], ends
+    return [printed for printed, _ in ends]
 
 
 def test_two_machines_with_two_processes_each_fit_together(tmp_path):
-    """Two torchruns play two machines."""
-    path = tmp_path / "program.py"
-    path.write_text(
+    (tmp_path / "program.py").write_text(
         "import os, linreg_tutorial as lt\n"
         "x, t = lt.noisy_line(7)\n"
         "h = lt.fit_parallel(x.double(), t.double(), lr=0.05, steps=20)\n"
         "open(f'{__file__}.' + os.environ['RANK'], 'w').write(repr(h))\n",
         "utf-8",
     )
-    command = [*TORCHRUN, "--nnodes=2", "--nproc-per-node=2"]
-    command += ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
-    # torchrun itself leaves an empty folder behind.
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
-    machines = [
-        subprocess.Popen(
-            [*command, f"--node-rank={rank}", path],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in (0, 1)
-    ]
-    for machine in machines:
-        _, said = machine.communicate(timeout=120)
-        assert machine.returncode == 0, said
+    where = ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    on_two_machines(tmp_path, ["--nnodes=2", "--nproc-per-node=2", *where, "program.py"])
     x, t = (values.double() for values in lt.noisy_line(7))
     expected = repr(lt.fit_manual(x, t, lr=0.05, steps=20))
     assert [(tmp_path / f"program.py.{rank}").read_text() for rank in range(4)] == [expected] * 4
@@ -369,22 +373,11 @@ def test_the_command_for_two_machines_of_page_18_fits_one_line(tmp_path):
     (tmp_path / "with_ddp.py").write_text(program, "utf-8")
     shown = re.search(r"^\$ torchrun (--nnodes=2 .*?with_ddp\.py)$", page, re.M | re.S)[1]
     words = shown.replace("10.0.0.1", "127.0.0.1").replace("29500", free_port()).split()
-    machines = []
-    for rank in (0, 1):
-        mine = [word.replace("--node-rank=0", f"--node-rank={rank}") for word in words]
-        mine.remove("\\")
-        environment = os.environ | {"TMPDIR": str(tmp_path)}
-        machines.append(
-            subprocess.Popen(
-                [*TORCHRUN, *mine],
-                cwd=tmp_path,
-                env=environment,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        )
-    printed = [machine.communicate(timeout=120)[0] for machine in machines]
+    # It is that of the first machine, in two lines.
+    for word in ("--node-rank=0", "\\"):
+        words.remove(word)
     end = "a = 2.0393, b = 0.9364\n"
+    printed = on_two_machines(tmp_path, words)
     assert printed == [f"process 0: {end}", f"process 1: {end}"]
 
 
