@@ -52,6 +52,10 @@ def work():
 
     import torch
     import torch.distributed as dist
+
+    # Loaded after the group is made, this module would keep hold of it, and threads of PyTorch
+    # would still be at work while Python shuts down.
+    import torch.distributed.nn
     from torch import nn, optim
     from torch.nn.parallel import DistributedDataParallel
 

@@ -25,6 +25,10 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
+
+# DDP loads it. Loaded after a group is made, it would keep hold of the group, and gloo's threads
+# would outlive it: at Python's shutdown they can abort the process.
+import torch.distributed.nn
 from torch import Tensor, nn
 from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel

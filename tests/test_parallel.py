@@ -246,6 +246,11 @@ dist.destroy_process_group()
 with open(f"{rank}.json", "w") as file:
     json.dump(found, file)
 """
+# Each thread's name, as Linux has it: gloo's are called after it.
+THREADS = """
+from pathlib import Path
+print("threads:", *(path.read_text() for path in Path("/proc/self/task").glob("*/comm")))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +286,33 @@ def test_under_torchrun_a_group_that_is_there_is_used_and_kept(in_group):
     for found in in_group:
         assert found["in my group"] == 0.0
         assert found["my group is left"] is True
+
+
+def program_of_the_page() -> str:
+    page = (ROOT / "docs/beyond/18-two-processes.md").read_text("utf-8")
+    return re.search(r"%%writefile with_ddp.py\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[1]
+
+
+def program_of_the_lesson() -> str:
+    lesson = (ROOT / "gallery/19_split_points.py").read_text("utf-8")
+    return re.search(r"^def work.*?(?=^# %%)", lesson, re.DOTALL | re.MULTILINE)[0] + "work()\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the names of threads are read from /proc")
+@pytest.mark.parametrize("program", [PROGRAM, program_of_the_page(), program_of_the_lesson()])
+def test_no_thread_of_gloo_is_left_that_could_abort_a_program_at_its_end(program, tmp_path):
+    (tmp_path / "program.py").write_text(program + THREADS, "utf-8")
+    run = subprocess.run(
+        [*TORCHRUN, "--standalone", "--nproc-per-node=2", "--log-dir=logs", "program.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.count("threads: python") == 2
+    assert "gloo" not in run.stdout
 
 
 def test_each_process_takes_the_part_of_its_rank(in_group):
