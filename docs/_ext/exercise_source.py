@@ -1,0 +1,268 @@
+r"""The exercises of a page, as they stand in its text.
+
+They are the section “Exercises” of a course page. Its first code cell is what all
+of them start from; then each exercise is a row of blocks::
+
+    :::{exercise} One dot only
+    :name: one-dot
+    What is the slope along `a` at the left dot alone?
+    :::
+
+    :::{hint}
+    Page 3 measured how fast y moves with `a`.
+    :::
+
+    ```{code-cell}
+    :tags: [solution]
+
+    ### BEGIN SOLUTION
+    along_a = 2 * (y[0] - t[0]) * x[0]
+    ### END SOLUTION
+    ```
+
+    :::{predict} along_a
+    Sign `-along_a`
+    : The line is too low here, so raising `a` lowers the error.
+    :::
+
+    :::{solution}
+    The miss is −2, twice that is −4, and x is 1.
+    :::
+
+The solution is the source. What a reader is given to fill in is the same cell with
+dots between the two marks, or with dots only where there are no marks (`stub_of`).
+An exercise is checked by a number that the reader predicts, ``{predict}``, or by a
+code cell with the tag ``check`` below the solution, which raises an AssertionError
+that says what is not right yet.
+
+Imports nothing of Sphinx: the page, the notebooks and the tests read it alike.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.colon_fence import colon_fence_plugin
+
+HEADING = "## Exercises"
+# How far from the value a predicted number may be, in units of its last decimal.
+HALF = 0.5
+
+_MARKED = re.compile(
+    r"^(?P<indent>[ ]*)### BEGIN SOLUTION\n(?P<code>.*?)^[ ]*### END SOLUTION\n",
+    flags=re.MULTILINE | re.DOTALL,
+)
+_MISTAKE = re.compile(r"^(?P<name>\S.*?) `(?P<expression>[^`]+)`\n: ", flags=re.MULTILINE)
+_OPTION = re.compile(r"^:(?P<name>[\w-]+): *(?P<value>.*)\n?", flags=re.MULTILINE)
+_DIRECTIVE = re.compile(r"\{(?P<name>[\w-]+)\} *(?P<argument>.*)")
+
+
+class ExerciseError(ValueError):
+    """What is wrong in a page's exercises, with its line."""
+
+
+@dataclass
+class Mistake:
+    """A wrong answer that many give: how it comes about, and the number that it gives."""
+
+    name: str
+    expression: str
+    text: str
+
+
+@dataclass
+class Prediction:
+    """A number that the reader predicts: its expression, and how many decimals are asked for."""
+
+    expression: str
+    decimals: int
+    mistakes: list[Mistake]
+    end: int
+
+
+@dataclass
+class Exercise:
+    """One exercise. The lists hold code."""
+
+    number: int
+    name: str
+    title: str
+    question: str
+    hint: str = ""
+    given: list[str] = field(default_factory=list)
+    solution: list[str] = field(default_factory=list)
+    explanation: str = ""
+    checks: list[str] = field(default_factory=list)
+    prediction: Prediction | None = None
+
+
+@dataclass
+class Section:
+    """All exercises of a page: the code they start from, and in which lines they stand."""
+
+    given: list[str]
+    exercises: list[Exercise]
+    first_line: int
+    end_line: int
+
+
+def read_section(text: str, page: str = "") -> Section | None:
+    """Return the exercises of a page's text; None where it has none.
+
+    Parameters
+    ----------
+    text
+        The page's MyST Markdown.
+    page
+        Its name, for messages.
+
+    Raises
+    ------
+    ExerciseError
+        If a block is missing, stands at the wrong place, or is of no kind that is known.
+    """
+    lines = text.splitlines(keepends=True)
+    starts = [n for n, line in enumerate(lines) if line.rstrip() == HEADING]
+    if not starts:
+        return None
+    start = starts[0]
+    blocks, end = _blocks(lines, start + 1)
+    section = Section([], [], start, end)
+    for line, kind, argument, body in blocks:
+        place = f"{page}:{line + 1}"
+        options, content = _options(body)
+        tags = re.findall(r"[\w-]+", options.get("tags", "")) if kind == "code-cell" else []
+        if kind == "exercise":
+            _begin(section, place, argument, options, content)
+        elif not section.exercises:
+            if "given" not in tags:
+                raise ExerciseError(f"{place}: only a code cell tagged given comes before them all")
+            section.given.append(content)
+        else:
+            _add(section.exercises[-1], place, kind, argument, options, content, tags)
+            if section.exercises[-1].prediction and kind == "predict":
+                section.exercises[-1].prediction.end = line + body.count("\n") + 2
+    for exercise in section.exercises:
+        _check_whole(exercise, page)
+    names = [exercise.name for exercise in section.exercises]
+    if len(set(names)) < len(names):
+        raise ExerciseError(f"{page}: two exercises have the same name: {names}")
+    return section
+
+
+def stub_of(code: str) -> str:
+    r"""Return the code of a solution with dots in the place of what the reader writes.
+
+    >>> print(stub_of("x = 1\n### BEGIN SOLUTION\ny = 2 * x\n### END SOLUTION\nprint(x)\n"))
+    x = 1
+    ...  # your code
+    print(x)
+    """
+    if not _MARKED.search(code):
+        return "...  # your code"
+    return _MARKED.sub(lambda m: f"{m['indent']}...  # your code\n", code + "\n").strip()
+
+
+def solved(code: str) -> str:
+    r"""Return the code of a solution without its marks.
+
+    >>> print(solved("def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION\n"))
+    def f(x):
+        return x
+    """
+    return _MARKED.sub(lambda m: m["code"], code + "\n").strip()
+
+
+def _blocks(lines: list[str], start: int) -> tuple[list[tuple[int, str, str, str]], int]:
+    """Return the directives below the heading, and the line at which the section ends."""
+    found = []
+    for token in _top(MarkdownIt("commonmark").use(colon_fence_plugin), "".join(lines[start:])):
+        line = start + token.map[0]
+        directive = _DIRECTIVE.match(token.info)
+        if token.type in ("fence", "colon_fence") and directive:
+            found.append((line, directive["name"], directive["argument"].strip(), token.content))
+        elif token.type == "heading_open" or lines[line].startswith("**Next"):
+            return found, line
+        # Prose between the blocks, and a comment of the page, are not the exercises' matter.
+    return found, len(lines)
+
+
+def _top(parser: MarkdownIt, text: str) -> list[Token]:
+    return [token for token in parser.parse(text) if token.level == 0 and token.map]
+
+
+def _options(body: str) -> tuple[dict[str, str], str]:
+    options = {}
+    while option := _OPTION.match(body):
+        options[option["name"]] = option["value"].strip()
+        body = body[option.end() :]
+    return options, body.strip("\n")
+
+
+def _begin(section: Section, place: str, title: str, options: dict, content: str) -> None:
+    if not title or not re.fullmatch(r"[a-z0-9-]+", options.get("name", "")) or not content:
+        raise ExerciseError(
+            f"{place}: an exercise needs a title, a :name: of a-z, 0-9 and -, and a question"
+        )
+    exercise = Exercise(len(section.exercises) + 1, options["name"], title, content)
+    section.exercises.append(exercise)
+
+
+def _add(
+    exercise: Exercise,
+    place: str,
+    kind: str,
+    argument: str,
+    options: dict,
+    content: str,
+    tags: list[str],
+) -> None:
+    if kind == "hint":
+        exercise.hint = content
+    elif kind == "solution":
+        exercise.explanation = content
+    elif kind == "predict":
+        if not exercise.solution:
+            raise ExerciseError(f"{place}: a number is predicted below the solution's code")
+        mistakes = _mistakes(content, place)
+        decimals = int(options.get("decimals", 0))
+        exercise.prediction = Prediction(argument, decimals, mistakes, 0)
+    elif kind == "code-cell" and "given" in tags:
+        exercise.given.append(content)
+    elif kind == "code-cell" and "solution" in tags:
+        exercise.solution.append(content)
+    elif kind == "code-cell" and "check" in tags:
+        exercise.checks.append(content)
+    else:
+        raise ExerciseError(f"{place}: {kind} {tags} is no part of an exercise")
+
+
+def _mistakes(content: str, place: str) -> list[Mistake]:
+    found = list(_MISTAKE.finditer(content))
+    if content and (not found or found[0].start() > 0):
+        raise ExerciseError(f"{place}: a mistake is a name, its `expression`, and below it “: text”")
+    ends = [mistake.start() for mistake in found[1:]] + [len(content)]
+    return [
+        Mistake(m["name"], m["expression"], _undented(content[m.end() : end]))
+        for m, end in zip(found, ends, strict=True)
+    ]
+
+
+def _undented(text: str) -> str:
+    return re.sub(r"^  ", "", text.strip(), flags=re.MULTILINE)
+
+
+def _check_whole(exercise: Exercise, page: str) -> None:
+    missing = [
+        what
+        for what, there in (
+            ("a hint", exercise.hint),
+            ("a code cell tagged solution", exercise.solution),
+            ("a solution in words", exercise.explanation),
+            ("a prediction or a code cell tagged check", exercise.prediction or exercise.checks),
+        )
+        if not there
+    ]
+    if missing:
+        raise ExerciseError(f"{page}: the exercise {exercise.name} lacks {', '.join(missing)}")
