@@ -19,6 +19,7 @@ extensions = [
     "failures",
     "message_index",
     "answers",
+    "exercises",
     "mathml",
     "figures",
     "step_through",
@@ -40,7 +41,7 @@ templates_path = ["_templates"]
 # It would look at the whole path, and a clone may well lie in a folder with a space.
 suppress_warnings = ["sphinx_gallery.space_in_filename"]
 
-myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath", "smartquotes"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist", "dollarmath", "smartquotes"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_show_tb = True

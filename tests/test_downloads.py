@@ -292,7 +292,7 @@ def test_notebook_without_the_wheel_says_what_to_download(
 ):
     """As built where no public address is known, whatever is known where this runs."""
     page = (ROOT / "docs" / "course" / "05-gradient.md").read_text("utf-8")
-    notebook = extension("downloads").notebook_of(page, wheel_of(built_site).name, None)
+    notebook = extension("notebooks").notebook_of(page, wheel_of(built_site).name, None)
     path = tmp_path / "mine" / "05-gradient.ipynb"
     path.parent.mkdir()
     path.write_text(nbformat.writes(notebook), "utf-8")
@@ -318,7 +318,7 @@ def first_cell(code: str, monkeypatch, folder: Path) -> dict:
 def test_first_cell_takes_the_wheel_beside_it(extension, monkeypatch, tmp_path):
     (tmp_path / "lt.whl").touch()
     for published in (None, "https://example.org/lt.whl"):
-        code = extension("downloads").setup_code("lt.whl", True, published)
+        code = extension("notebooks").setup_code("lt.whl", True, published)
         assert first_cell(code, monkeypatch, tmp_path)["wheel"] == "lt.whl"
 
 
@@ -331,7 +331,7 @@ def test_first_cell_of_a_published_notebook_takes_the_wheel_of_the_site(
     published = downloads._published_wheel("lt.whl")
     assert published.startswith("https://github.com/someone/something/")
     assert published.endswith("/lt.whl")
-    code = downloads.setup_code("lt.whl", True, published)
+    code = extension("notebooks").setup_code("lt.whl", True, published)
     assert first_cell(code, monkeypatch, tmp_path)["wheel"] == published
     assert code.splitlines()[-1] == "%pip install --quiet {wheel}"
 
@@ -349,15 +349,15 @@ def test_first_cell_of_an_unpublished_notebook_names_the_wheel_and_the_folder(
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     monkeypatch.delenv("READTHEDOCS_GIT_CLONE_URL", raising=False)
     monkeypatch.delenv("READTHEDOCS_CANONICAL_URL", raising=False)
-    downloads = extension("downloads")
-    code = downloads.setup_code("lt.whl", True, downloads._published_wheel("lt.whl"))
+    published = extension("downloads")._published_wheel("lt.whl")
+    code = extension("notebooks").setup_code("lt.whl", True, published)
     with pytest.raises(FileNotFoundError, match=r"lt\.whl") as caught:
         first_cell(code, monkeypatch, tmp_path)
     assert str(tmp_path) in str(caught.value)
 
 
 def test_first_cell_of_a_notebook_without_the_package_asks_for_no_wheel(extension):
-    code = extension("downloads").setup_code("lt.whl", False, "https://example.org/lt.whl")
+    code = extension("notebooks").setup_code("lt.whl", False, "https://example.org/lt.whl")
     assert "lt.whl" not in code
     assert code.splitlines()[-1] == "%pip install --quiet torch matplotlib"
 
@@ -382,7 +382,7 @@ def test_first_cell_and_page_of_a_script_install_what_it_names_and_nothing_else(
 
 @pytest.mark.parametrize(("package", "last"), [(False, "torch matplotlib"), (True, "{wheel}")])
 def test_first_cell_installs_what_else_is_needed(package, last, extension):
-    code = extension("downloads").setup_code("lt.whl", package, None, ["tqdm"])
+    code = extension("notebooks").setup_code("lt.whl", package, None, ["tqdm"])
     assert code.splitlines()[-1] == f"%pip install --quiet {last} tqdm"
 
 
@@ -390,7 +390,7 @@ def test_page_that_opens_data_writes_them_first_in_its_notebook(extension, tmp_p
     (tmp_path / "times.json").write_text("[1, 2]\n", "utf-8")
     page = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n# 1. Read\n\n"
     page += '```{code-cell}\nwith open("times.json") as file:\n    print(file.read())\n```\n'
-    notebook = extension("downloads").notebook_of(page, "lt.whl", None, tmp_path)
+    notebook = extension("notebooks").notebook_of(page, "lt.whl", None, tmp_path)
     assert code_of(notebook)[1] == "%%writefile times.json\n[1, 2]"
     assert code_of(notebook)[2].startswith("with open")
 
@@ -414,7 +414,7 @@ def test_page_that_opens_data_writes_them_first_in_its_notebook(extension, tmp_p
     ],
 )
 def test_text_of_the_site_becomes_text_for_jupyter(site, jupyter, extension):
-    assert extension("downloads").plain_markdown(site) == jupyter
+    assert extension("notebooks").plain_markdown(site) == jupyter
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Answers that wait: ``:::{answer}`` folds its text, and the output above it, until it is opened.
 
 A question stands above a code cell, the directive below it. What the cell prints
-and draws moves into the fold, so that a reader can guess before looking.
+and draws moves into the fold, so that a reader can guess before looking. The hints
+and solutions of exercises (`exercises`) are such folds, too.
 """
 
 from docutils import nodes
@@ -14,7 +15,11 @@ _ = get_translation("site")
 
 
 class answer(nodes.General, nodes.Element):  # noqa: N801 - docutils names nodes so
-    """A fold; its children are what it hides."""
+    """A fold; its children are what it hides, its kind says what that is."""
+
+
+def _titles() -> dict[str, str]:
+    return {"answer": _("Open the answer"), "hint": _("Hint"), "solution": _("Solution")}
 
 
 class Answer(SphinxDirective):
@@ -25,7 +30,7 @@ class Answer(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the fold with the parsed content."""
         self.assert_has_content()
-        return [answer("", *self.parse_content_to_nodes())]
+        return [answer("", *self.parse_content_to_nodes(), kind=self.name)]
 
 
 def is_cell(node: nodes.Node) -> bool:
@@ -49,7 +54,7 @@ class TakeOutput(SphinxTransform):
         """Look at each answer of the page."""
         for fold in list(self.document.findall(answer)):
             cell = cell_above(fold)
-            if cell is None:
+            if cell is None or fold["kind"] != "answer":
                 continue
             for output in [child for child in cell if "cell_output" in child["classes"]]:
                 cell.remove(output)
@@ -57,8 +62,8 @@ class TakeOutput(SphinxTransform):
 
 
 def _open(self, node: answer) -> None:
-    title = _("Open the answer")
-    self.body.append(f'<details class="answer"><summary>{title}</summary>\n')
+    title, kind = _titles()[node["kind"]], node["kind"]
+    self.body.append(f'<details class="answer {kind}"><summary>{title}</summary>\n')
 
 
 def _close(self, node: answer) -> None:
@@ -69,5 +74,8 @@ def setup(app: Sphinx) -> dict:
     """Register with Sphinx."""
     app.add_node(answer, html=(_open, _close), gettext=(lambda *_: None, lambda *_: None))
     app.add_directive("answer", Answer)
+    app.add_directive("solution", Answer)
+    # In place of docutils' admonition of this name.
+    app.add_directive("hint", Answer, override=True)
     app.add_transform(TakeOutput)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

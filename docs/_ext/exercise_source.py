@@ -45,15 +45,16 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 
-HEADING = "## Exercises"
-# How far from the value a predicted number may be, in units of its last decimal.
-HALF = 0.5
-
+_HEADING = "## Exercises"
 _MARKED = re.compile(
     r"^(?P<indent>[ ]*)### BEGIN SOLUTION\n(?P<code>.*?)^[ ]*### END SOLUTION\n",
     flags=re.MULTILINE | re.DOTALL,
 )
 _MISTAKE = re.compile(r"^(?P<name>\S.*?) `(?P<expression>[^`]+)`\n: ", flags=re.MULTILINE)
+_PREDICT = re.compile(
+    r"^(?P<fence>:{3,})\{predict\} *(?P<answer>.*)\n(?P<body>(?:.*\n)*?)(?P=fence)$",
+    flags=re.MULTILINE,
+)
 _OPTION = re.compile(r"^:(?P<name>[\w-]+): *(?P<value>.*)\n?", flags=re.MULTILINE)
 _DIRECTIVE = re.compile(r"\{(?P<name>[\w-]+)\} *(?P<argument>.*)")
 
@@ -78,7 +79,6 @@ class Prediction:
     expression: str
     decimals: int
     mistakes: list[Mistake]
-    end: int
 
 
 @dataclass
@@ -123,7 +123,7 @@ def read_section(text: str, page: str = "") -> Section | None:
         If a block is missing, stands at the wrong place, or is of no kind that is known.
     """
     lines = text.splitlines(keepends=True)
-    starts = [n for n, line in enumerate(lines) if line.rstrip() == HEADING]
+    starts = [n for n, line in enumerate(lines) if line.rstrip() == _HEADING]
     if not starts:
         return None
     start = starts[0]
@@ -141,8 +141,6 @@ def read_section(text: str, page: str = "") -> Section | None:
             section.given.append(content)
         else:
             _add(section.exercises[-1], place, kind, argument, options, content, tags)
-            if section.exercises[-1].prediction and kind == "predict":
-                section.exercises[-1].prediction.end = line + body.count("\n") + 2
     for exercise in section.exercises:
         _check_whole(exercise, page)
     names = [exercise.name for exercise in section.exercises]
@@ -172,6 +170,47 @@ def solved(code: str) -> str:
         return x
     """
     return _MARKED.sub(lambda m: m["code"], code + "\n").strip()
+
+
+def for_the_site(text: str) -> str:
+    """Return a page's text as the site builds it.
+
+    The solutions lose their marks, the checks are hidden, and below each prediction
+    a cell is added that works out the right number and those of the mistakes.
+
+    Parameters
+    ----------
+    text
+        The page's MyST Markdown, with or without exercises.
+    """
+    before, heading, section = text.partition(f"\n{_HEADING}\n")
+    section = _MARKED.sub(lambda m: m["code"], section)
+    section = section.replace("\n:tags: [check]\n", "\n:tags: [remove-cell]\n")
+    return before + heading + _PREDICT.sub(_with_values, section)
+
+
+def without_exercises(text: str) -> str:
+    """Return a page's text without the section of its exercises."""
+    section = read_section(text)
+    if section is None:
+        return text
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[: section.first_line] + lines[section.end_line :])
+
+
+def _with_values(match: re.Match) -> str:
+    expressions = [mistake["expression"] for mistake in _MISTAKE.finditer(match["body"])]
+    cell = [
+        match[0],
+        "",
+        "```{code-cell}",
+        ":tags: [remove-input]",
+        "",
+        "from exercise_values import show as _show",
+        f"_show({', '.join([match['answer'], *expressions])})",
+        "```",
+    ]
+    return "\n".join(cell)
 
 
 def _blocks(lines: list[str], start: int) -> tuple[list[tuple[int, str, str, str]], int]:
@@ -227,7 +266,7 @@ def _add(
             raise ExerciseError(f"{place}: a number is predicted below the solution's code")
         mistakes = _mistakes(content, place)
         decimals = int(options.get("decimals", 0))
-        exercise.prediction = Prediction(argument, decimals, mistakes, 0)
+        exercise.prediction = Prediction(argument, decimals, mistakes)
     elif kind == "code-cell" and "given" in tags:
         exercise.given.append(content)
     elif kind == "code-cell" and "solution" in tags:
@@ -241,7 +280,7 @@ def _add(
 def _mistakes(content: str, place: str) -> list[Mistake]:
     found = list(_MISTAKE.finditer(content))
     if content and (not found or found[0].start() > 0):
-        raise ExerciseError(f"{place}: a mistake is a name, its `expression`, and below it “: text”")
+        raise ExerciseError(f"{place}: a mistake is a name, its `expression`, below it “: text”")
     ends = [mistake.start() for mistake in found[1:]] + [len(content)]
     return [
         Mistake(m["name"], m["expression"], _undented(content[m.end() : end]))

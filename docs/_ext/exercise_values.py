@@ -1,0 +1,21 @@
+"""The numbers of a prediction, from the run: the right one, and those of the mistakes.
+
+Runs inside the kernel of a page. What it returns is read by `exercises`.
+"""
+
+import json
+
+from IPython.display import HTML
+
+MARK = '<script type="application/json" class="prediction">'
+
+
+def show(*values) -> HTML:
+    """Return the numbers as an output of a cell.
+
+    Parameters
+    ----------
+    *values
+        The right number, then one for each mistake: numbers, or tensors of one element.
+    """
+    return HTML(f"{MARK}{json.dumps([float(value) for value in values])}</script>")
