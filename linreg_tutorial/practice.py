@@ -7,6 +7,8 @@ raises: a wrong answer shall not stop a notebook that runs as a whole.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from torch import Tensor
+
 from linreg_tutorial.validation import check_number as check_is_number
 
 
@@ -53,7 +55,7 @@ def check_prediction(
         print(f"{name}: no answer yet")
         return
     try:
-        number = float(answer)
+        number = float(answer.detach() if isinstance(answer, Tensor) else answer)
     except (TypeError, ValueError, RuntimeError):
         print(f"{name}: not yet. The answer should be one number, it is {answer!r}")
         return

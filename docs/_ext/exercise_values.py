@@ -18,4 +18,5 @@ def show(*values) -> HTML:
     *values
         The right number, then one for each mistake: numbers, or tensors of one element.
     """
-    return HTML(f"{MARK}{json.dumps([float(value) for value in values])}</script>")
+    numbers = [float(v.item() if hasattr(v, "item") else v) for v in values]
+    return HTML(f"{MARK}{json.dumps(numbers)}</script>")

@@ -291,15 +291,16 @@ def _show_bar(self, node: practice_bar) -> None:
 
 
 def _show_files(self, node: practice_files) -> None:
-    up = "../" * node["page"].count("/")
-    links = [
-        f'<a href="{up}downloads/{node["page"]}-{kind}.ipynb" download>{title}</a>'
-        for kind, title in (
-            ("exercises", _("These exercises as a notebook")),
-            ("solutions", _("The same with the solutions")),
-        )
-    ]
-    items = "".join(f"<li>{link}</li>" for link in links)
+    up, wheel = "../" * node["page"].count("/"), self.builder.app.wheel.name
+    files = {
+        f"{node['page']}-exercises.ipynb": _("These exercises as a notebook"),
+        f"{node['page']}-solutions.ipynb": _("The same with the solutions"),
+        wheel: _("The course's package, for both (%s)") % wheel,
+    }
+    items = "".join(
+        f'<li><a href="{up}downloads/{name}" download>{title}</a></li>'
+        for name, title in files.items()
+    )
     self.body.append(f'<ul class="practice-files">{items}</ul>\n')
     raise nodes.SkipNode
 

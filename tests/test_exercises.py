@@ -1,0 +1,431 @@
+"""The exercises: their text is whole, each solution was run, and the notebooks check answers."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from browsing import soup
+from test_gallery import (
+    needs_of_the_package,
+    new_reader,
+    reader_home,  # noqa: F401 - a fixture
+    reader_variables,
+    wheel_of,
+)
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [path.stem for path in sorted((DOCS / "course").glob("*.md")) if path.stem != "index"]
+KINDS = ("exercises", "solutions")
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+@pytest.fixture
+def source(extension):
+    return extension("exercise_source")
+
+
+def section_of(page: str, source):
+    return source.read_section((DOCS / "course" / f"{page}.md").read_text("utf-8"), page)
+
+
+# What a page has
+
+
+@every_page
+def test_page_has_three_to_five_exercises_from_a_number_to_a_program(page, source):
+    exercises = section_of(page, source).exercises
+    assert 3 <= len(exercises) <= 5
+    assert exercises[0].prediction, "the first asks for a number"
+    assert not exercises[-1].prediction, "the last asks for a program"
+    assert exercises[-1].checks
+
+
+@every_page
+def test_prediction_knows_what_goes_wrong(page, source):
+    for exercise in section_of(page, source).exercises:
+        if exercise.prediction:
+            assert len(exercise.prediction.mistakes) >= 2, exercise.name
+
+
+@every_page
+def test_program_asked_for_is_a_part_of_a_cell_or_the_whole(page, source):
+    for exercise in section_of(page, source).exercises:
+        if exercise.checks:
+            stubs = "\n".join(map(source.stub_of, exercise.solution))
+            assert "...  # your code" in stubs, exercise.name
+            assert stubs != "\n".join(map(source.solved, exercise.solution))
+
+
+@every_page
+def test_built_page_shows_question_and_folds_hint_solution_and_what_it_printed(page, source):
+    exercises = section_of(page, source).exercises
+    boxes = soup(f"course/{page}.html").select(".exercise")
+    assert [box["id"] for box in boxes] == [f"exercise-{e.name}" for e in exercises]
+    for exercise, box in zip(exercises, boxes, strict=True):
+        hint, solution = box.find_all("details", class_="answer", recursive=False)
+        assert (hint["class"][-1], solution["class"][-1]) == ("hint", "solution")
+        shown = [cell.get_text() for cell in solution.select(".cell_input pre")]
+        assert [code.strip() for code in shown] == [source.solved(c) for c in exercise.solution]
+        if any("print(" in code for code in shown):
+            assert solution.select(".cell_output pre")
+        number = box.select_one(".exercise-title .exercise-number")
+        assert number.get_text() == f"Exercise {exercise.number}"
+        assert bool(box.select(".predict")) == bool(exercise.prediction)
+        assert bool(box.select(".practice-done")) == (not exercise.prediction)
+
+
+@every_page
+def test_built_page_shows_no_check_and_no_mark(page):
+    text = soup(f"course/{page}.html").get_text()
+    assert "SOLUTION" not in text
+    assert "_show(" not in text
+    assert not soup(f"course/{page}.html").select(".tag_check")
+
+
+@every_page
+def test_exercises_stand_before_the_way_on(page):
+    article = soup(f"course/{page}.html").select_one("article")
+    before = [heading.get_text() for heading in article.select("h2")]
+    assert before.index("Exercises¶") >= 1 if "Exercises¶" in before else False
+    onward = [p for p in article.select("p") if p.get_text().startswith("Next:")]
+    for paragraph in onward:
+        assert paragraph.find_previous(class_="exercise"), "the exercises come first"
+
+
+def test_overview_lists_every_page_with_its_exercises_and_both_notebooks(built_site, source):
+    overview = soup("practice/index.html")
+    rows = overview.select("table tbody tr")
+    links = [row.select_one("a")["href"] for row in rows]
+    assert links == [f"../course/{page}.html#exercises" for page in PAGES]
+    for page, row in zip(PAGES, rows, strict=True):
+        title = soup(f"course/{page}.html").select_one("h1").get_text().rstrip("¶")
+        assert row.select_one("a").get_text() == title
+        progress = row.select_one("[data-progress-of]")
+        assert progress["data-progress-of"] == f"course/{page}"
+        assert int(progress["data-all"]) == len(section_of(page, source).exercises)
+        files = [a["href"] for a in row.select("a")[1:]]
+        assert files == [f"../downloads/course/{page}-{kind}.ipynb" for kind in KINDS]
+        assert all((built_site / "practice" / file).is_file() for file in files)
+    total = sum(len(section_of(page, source).exercises) for page in PAGES)
+    assert int(overview.select_one(".practice-bar")["data-all"]) == total
+
+
+# What the notebooks do
+
+# Runs notebooks in a reader's environment: each in a process of its own, forked from one that has
+# imported torch. Prints what each cell printed, and the first error.
+RUN = """
+import contextlib, io, json, os, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+jobs = json.loads(sys.stdin.read())
+shell = InteractiveShell.instance()
+setup = shell.run_cell(jobs[0]["cells"][0][1])
+assert setup.success
+import torch, matplotlib.pyplot
+
+def run(job):
+    printed = {}
+    for name, code in job["cells"][1:]:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            result = shell.run_cell(code)
+        printed[name] = out.getvalue()
+        if not result.success:
+            error = result.error_in_exec or result.error_before_exec
+            return {"printed": printed, "error": repr(error)}
+    return {"printed": printed, "error": None}
+
+for number, job in enumerate(jobs):
+    child = os.fork()
+    if not child:
+        with open(f"{number}.json", "w") as file:
+            json.dump(run(job), file)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def notebook(site: Path, page: str, kind: str) -> nbformat.NotebookNode:
+    return nbformat.read(site / "downloads" / "course" / f"{page}-{kind}.ipynb", as_version=4)
+
+
+def code_cells(site: Path, page: str, kind: str) -> list[tuple[str, str]]:
+    cells = notebook(site, page, kind).cells
+    return [(cell.id, cell.source) for cell in cells if cell.cell_type == "code"]
+
+
+def mistakes_in(cells: list[tuple[str, str]]) -> dict[str, list[tuple[float, str]]]:
+    """Return the numbers of the known mistakes, and what is said to them, by exercise."""
+    found = {}
+    for name, code in cells:
+        if "check_prediction(\n" in code:
+            lines = re.findall(r"^        (-?[\d.e+-]+): (\".*\"),$", code, re.MULTILINE)
+            key = name.removesuffix("-check")
+            found[key] = [(float(number), json.loads(text)) for number, text in lines]
+    return found
+
+
+def with_answers(cells: list[tuple[str, str]], answers: dict[str, float]) -> list:
+    """Return the cells with numbers where the reader's belong."""
+    return [
+        (name, re.sub(r"= \.\.\. .*", f"= {answers[key]!r}", code))
+        if (key := name.removesuffix("-work-0")) in answers and name.endswith("-work-0")
+        else (name, code)
+        for name, code in cells
+    ]
+
+
+@pytest.fixture(scope="module")
+def ran(built_site, reader_home, tmp_path_factory) -> dict:  # noqa: F811
+    """Run all notebooks with what their first cell installs: empty, solved, and with mistakes."""
+    jobs = {}
+    for page in PAGES:
+        for kind in KINDS:
+            jobs[page, kind] = code_cells(built_site, page, kind)
+        mistakes = mistakes_in(jobs[page, "exercises"])
+        for turn in range(max(map(len, mistakes.values()))):
+            answers = {name: said[turn][0] for name, said in mistakes.items() if turn < len(said)}
+            jobs[page, turn] = with_answers(jobs[page, "exercises"], answers)
+    wheel = wheel_of(built_site)
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "mine").mkdir()
+    (folder / "mine" / wheel.name).write_bytes(wheel.read_bytes())
+    python = new_reader(folder / "env", ["ipykernel", *needs_of_the_package(wheel)])
+    setups = {cells[0] for cells in jobs.values()}
+    assert len(setups) == 1, "one first cell serves all"
+    run = subprocess.run(
+        [python, "-c", RUN],
+        input=json.dumps([{"cells": cells} for cells in jobs.values()]),
+        cwd=folder / "mine",
+        env=reader_variables(reader_home),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr
+    files = (folder / "mine" / f"{number}.json" for number in range(len(jobs)))
+    return {job: json.loads(file.read_text("utf-8")) for job, file in zip(jobs, files, strict=True)}
+
+
+def checks_of(result: dict) -> dict[str, str]:
+    return {n: text.strip() for n, text in result["printed"].items() if n.endswith("-check")}
+
+
+@every_page
+def test_notebook_of_exercises_runs_to_its_end_and_finds_nothing_right_yet(page, ran, source):
+    result = ran[page, "exercises"]
+    assert result["error"] is None
+    said = checks_of(result)
+    assert len(said) == len(section_of(page, source).exercises)
+    assert all(re.match(r"Exercise \d: (no answer|not) yet", text) for text in said.values()), said
+
+
+@every_page
+def test_notebook_with_the_solutions_runs_and_finds_all_of_them_right(page, ran, source):
+    result = ran[page, "solutions"]
+    assert result["error"] is None
+    numbers = range(1, len(section_of(page, source).exercises) + 1)
+    assert list(checks_of(result).values()) == [f"Exercise {n}: right" for n in numbers]
+
+
+@every_page
+def test_notebook_names_each_mistake(page, ran, built_site):
+    mistakes = mistakes_in(code_cells(built_site, page, "exercises"))
+    assert mistakes
+    for name, numbers in mistakes.items():
+        for turn, (_, text) in enumerate(numbers):
+            said = checks_of(ran[page, turn])[f"{name}-check"]
+            assert said == f"Exercise {name.removeprefix('exercise-')}: not yet. {text}"
+
+
+@every_page
+def test_notebook_of_exercises_gives_no_solution_away(page, built_site, source):
+    cells = dict(code_cells(built_site, page, "exercises"))
+    for exercise in section_of(page, source).exercises:
+        place = f"exercise-{exercise.number}-work-"
+        work = "\n".join(code for name, code in cells.items() if name.startswith(place))
+        assert "..." in work
+        for code in exercise.solution:
+            assert source.solved(code) not in work
+            assert "SOLUTION" not in work
+
+
+@every_page
+def test_solutions_printed_in_the_notebook_are_those_of_the_page(page, ran):
+    shown = [
+        output.get_text().strip()
+        for output in soup(f"course/{page}.html").select(".solution .cell_output pre")
+    ]
+    printed = [
+        text.strip()
+        for name, text in ran[page, "solutions"]["printed"].items()
+        if "-work-" in name and text.strip()
+    ]
+    assert printed == [text for text in shown if text]
+
+
+@every_page
+def test_page_and_notebook_compare_with_the_same_numbers(page, built_site):
+    cells = code_cells(built_site, page, "exercises")
+    mistakes = mistakes_in(cells)
+    in_notebook = [
+        [float(re.search(r"right=(\S+),", code)[1])]
+        + [number for number, _ in mistakes[name.removesuffix("-check")]]
+        for name, code in cells
+        if name.removesuffix("-check") in mistakes and name.endswith("-check")
+    ]
+    on_page = [
+        [float(form["data-answer"]), *(float(m["data-value"]) for m in form.select(".mistake"))]
+        for form in soup(f"course/{page}.html").select("form.predict")
+    ]
+    for page_numbers, notebook_numbers in zip(on_page, in_notebook, strict=True):
+        # The notebook has nine digits.
+        assert notebook_numbers == pytest.approx(page_numbers, rel=1e-8)
+
+
+# Exercises that are not whole
+
+WHOLE = """# A page
+
+## Exercises
+
+```{code-cell}
+:tags: [given]
+
+x = 3
+```
+
+:::{exercise} Twice
+:name: twice
+What is twice x?
+:::
+
+:::{hint}
+Add it to itself.
+:::
+
+```{code-cell}
+:tags: [solution]
+
+### BEGIN SOLUTION
+y = 2 * x
+### END SOLUTION
+print(y)
+```
+
+:::{predict} y
+Not doubled `x`
+: You gave x itself.
+:::
+
+:::{solution}
+It is {run}`6 <y>`.
+:::
+
+**Next:** on.
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (":::{hint}\nAdd it to itself.\n:::\n", "", "lacks a hint"),
+        (":tags: [solution]", ":tags: [check]", "below the solution's code"),
+        (":::{solution}\nIt is {run}`6 <y>`.\n:::\n", "", "lacks a solution in words"),
+        (":name: twice\n", "", "needs a title, a :name:"),
+        (":name: twice", ":name: Two times", "needs a title, a :name:"),
+        (":tags: [given]", ":tags: [hide-input]", "only a code cell tagged given"),
+        ("Not doubled `x`", "Not doubled", "a mistake is a name, its `expression`"),
+        (":::{hint}", ":::{note}", "note [] is no part of an exercise"),
+    ],
+)
+def test_exercise_that_is_not_whole_stops_the_build_with_what_is_missing(old, new, said, source):
+    assert source.read_section(WHOLE, "page.md").exercises[0].name == "twice"
+    assert old in WHOLE
+    with pytest.raises(source.ExerciseError, match="^page.md.*" + re.escape(said)):
+        source.read_section(WHOLE.replace(old, new), "page.md")
+
+
+def test_two_exercises_of_one_name_stop_the_build(source):
+    start, end = WHOLE.index(":::{exercise}"), WHOLE.index("**Next")
+    with pytest.raises(source.ExerciseError, match="two exercises have the same name"):
+        source.read_section(WHOLE[:end] + WHOLE[start:], "page.md")
+
+
+def test_section_ends_at_the_way_on_or_at_the_next_heading(source):
+    for end in ("**Next:** on.\n", "## Thanks\n"):
+        text = WHOLE.replace("**Next:** on.\n", f"{end}\n:::{{note}}\nNo exercise.\n:::\n")
+        assert len(source.read_section(text).exercises) == 1
+        assert source.without_exercises(text).startswith(f"# A page\n\n{end}")
+
+
+CONF = """
+import sys
+sys.path.insert(0, {extensions!r})
+extensions = ["kernels", "checked_numbers", "answers", "exercises", "myst_nb"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+html_theme = "furo"
+exclude_patterns = ["_build"]
+
+def setup(app):
+    from pathlib import Path
+    app.wheel = Path("lt.whl")
+"""
+HEADER = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n\n"
+
+
+def build(folder: Path, page: str) -> tuple[subprocess.CompletedProcess, str]:
+    """Build a site of one page; return how it went, and the page."""
+    extensions = str(DOCS / "_ext")
+    (folder / "_ext").symlink_to(extensions)
+    (folder / "conf.py").write_text(CONF.format(extensions=extensions), "utf-8")
+    (folder / "index.md").write_text(HEADER + page, "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-b", "html", ".", "_build"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": extensions, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    built = folder / "_build" / "index.html"
+    return run, built.read_text("utf-8") if built.is_file() else ""
+
+
+def test_number_on_the_page_is_that_of_the_run(tmp_path):
+    for x in (3, 4):
+        folder = tmp_path / str(x)
+        folder.mkdir()
+        page = WHOLE.replace("x = 3", f"x = {x}").replace("{run}`6 <y>`", "written above")
+        run, built = build(folder, page)
+        assert run.returncode == 0, run.stderr
+        assert f'data-answer="{2.0 * x}"' in built
+        assert f'data-value="{1.0 * x}"' in built
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Not doubled `x`", "Not doubled `2 * x`", "two of the numbers of twice are too close"),
+        (":::{predict} y\nNot doubled `x`\n: You gave x itself.\n:::",
+         "```{code-cell}\n:tags: [check]\n\nassert y == 7, 'y should be 7'\n```", "y should be 7"),
+        ("It is {run}`6 <y>`", "It is {run}`7 <y>`", "“7” says 7, the run gives 6"),
+        (":::{hint}\nAdd it to itself.\n:::\n", "", "the exercise twice lacks a hint"),
+    ],
+)  # fmt: skip
+def test_wrong_exercise_stops_the_build_and_is_named(old, new, said, tmp_path):
+    assert old in WHOLE
+    run, _ = build(tmp_path, WHOLE.replace(old, new))
+    assert run.returncode != 0
+    assert said in run.stderr
