@@ -373,7 +373,6 @@ sys.path.insert(0, {extensions!r})
 extensions = ["kernels", "checked_numbers", "answers", "exercises", "myst_nb"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 nb_execution_mode = "force"
-nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 html_theme = "furo"
 exclude_patterns = ["_build"]
@@ -392,7 +391,7 @@ def build(folder: Path, page: str) -> tuple[subprocess.CompletedProcess, str]:
     (folder / "conf.py").write_text(CONF.format(extensions=extensions), "utf-8")
     (folder / "index.md").write_text(HEADER + page, "utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "sphinx", "-q", "-b", "html", ".", "_build"],
+        [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", ".", "_build"],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": extensions, "NO_COLOR": "1"},
         capture_output=True,
