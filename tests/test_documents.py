@@ -178,6 +178,9 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     index.write_text(listed, "utf-8")
     with open(copy / "docs" / "troubleshooting" / "types-and-shapes.md", "a") as page:
         page.write("\n" + example("failure"))
+    exercised = copy / "docs" / "course" / "04-error.md"
+    before, onward, after = exercised.read_text("utf-8").partition("**Next:**")
+    exercised.write_text(f"{before}{example('exercise')}\n{onward}{after}", "utf-8")
 
     html = copy / "docs" / "_build" / "html"
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-j", "4", "-n", "-W", "--keep-going"]
@@ -189,6 +192,9 @@ def test_a_newcomer_who_follows_contributing_gets_page_and_script(tmp_path):
     assert "tensor(13.)" in page
     assert 'aria-label="Two bars, the right one twice as high as the left one."' in page
     assert (html / "downloads" / "beyond" / "19-your-topic.ipynb").exists()
+    exercises = (html / "course" / "04-error.html").read_text("utf-8")
+    assert 'data-answer="17.0"' in exercises
+    assert "largest_miss" in (html / "downloads/course/04-error-exercises.ipynb").read_text("utf-8")
     lesson = (html / "gallery" / "20_your_lesson.html").read_text("utf-8")
     assert 'aria-label="Two bars, the right one twice as high as the left one"' in lesson
     message = "RuntimeError: result type Float can't be cast to the desired output type Long"
