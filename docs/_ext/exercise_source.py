@@ -152,14 +152,18 @@ def read_section(text: str, page: str = "") -> Section | None:
 def stub_of(code: str) -> str:
     r"""Return the code of a solution with dots in the place of what the reader writes.
 
+    >>> print(stub_of("def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"))
+    def f(x):
+        ...  # your code
     >>> print(stub_of("x = 1\n### BEGIN SOLUTION\ny = 2 * x\n### END SOLUTION\nprint(x)\n"))
     x = 1
     ...  # your code
     print(x)
     """
+    code += "\n"
     if not _MARKED.search(code):
         return "...  # your code"
-    return _MARKED.sub(lambda m: f"{m['indent']}...  # your code\n", code + "\n").strip()
+    return _MARKED.sub(lambda m: f"{m['indent']}...  # your code\n", code).strip()
 
 
 def solved(code: str) -> str:
