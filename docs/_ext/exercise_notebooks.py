@@ -48,7 +48,8 @@ def exercise_notebook(
     intro = {
         "exercises": _(
             "Write your code or your number where the dots are. Then run the cell below it: "
-            "it says whether that is right."
+            "it says whether that is right. “This page” means the page of the course that has "
+            "the title above."
         ),
         "solutions": _("Each exercise with its solution, and the cell that checks it."),
     }[kind]

@@ -128,6 +128,8 @@ def read_section(text: str, page: str = "") -> Section | None:
         return None
     start = starts[0]
     blocks, end = _blocks(lines, start + 1)
+    if not any(kind == "exercise" for _, kind, _, _ in blocks):
+        return None
     section = Section([], [], start, end)
     for line, kind, argument, body in blocks:
         place = f"{page}:{line + 1}"
