@@ -285,7 +285,8 @@ def _show_bar(self, node: practice_bar) -> None:
     self.body.append(
         f'<div class="practice-bar" data-page="{node["page"]}" data-all="{node["all"]}" hidden>\n'
         f'<p class="practice-progress" role="status" data-says="{says}"></p>\n'
-        f'<button type="button" class="practice-forget">{forget}</button>\n</div>\n'
+        f'<button type="button" class="practice-forget">{forget}</button>\n'
+        f'<button type="button" class="practice-undo" hidden>{_("Undo")}</button>\n</div>\n'
     )
     raise nodes.SkipNode
 
