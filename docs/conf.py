@@ -77,7 +77,8 @@ sphinx_gallery_conf = {
 
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+# The second for pages that print on one sheet; lean_pages leaves it out of all others.
+html_css_files = ["site.css", "sheet.css"]
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": ["edit"]}

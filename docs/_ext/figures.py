@@ -42,15 +42,17 @@ def palette(root: Path) -> dict[str, dict[str, str]]:
 
 
 def palette_css(colours: dict[str, dict[str, str]]) -> str:
-    """Return the CSS variables ``--c-<name>`` for both themes."""
+    """Return the CSS variables ``--c-<name>`` for both themes; paper is always light."""
     light = " ".join(f"--c-{name}: {shades['light']};" for name, shades in colours.items())
     dark = " ".join(f"--c-{name}: {shades['dark']};" for name, shades in colours.items())
     return (
         f"body {{ {light} }}\n"
-        f'body[data-theme="dark"] {{ {dark} }}\n'
+        "@media not print {\n"
+        f'  body[data-theme="dark"] {{ {dark} }}\n'
         # Like Furo's own rule: it holds without scripts too, when no theme is set.
-        "@media (prefers-color-scheme: dark) {\n"
-        f'  body:not([data-theme="light"]) {{ {dark} }}\n'
+        "  @media (prefers-color-scheme: dark) {\n"
+        f'    body:not([data-theme="light"]) {{ {dark} }}\n'
+        "  }\n"
         "}\n"
     )
 

@@ -1,7 +1,7 @@
 """Pages load the styles and scripts that they use, and no others.
 
-The two engines add theirs to every page of the site. What a page needs can be
-seen from its body.
+The two engines and the settings add theirs to every page of the site. What a page
+needs can be seen from its body.
 """
 
 from sphinx.application import Sphinx
@@ -11,6 +11,7 @@ _NEEDED_FOR = {
     "sg_gallery": "sphx-glr-",
     "sg-tags": "sphx-glr-",
     "mystnb.": "cell_input",
+    "sheet.": ' one-sheet"',
 }
 
 
