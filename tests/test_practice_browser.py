@@ -349,7 +349,7 @@ def test_overview_counts_what_the_pages_count(reader):
 
 
 def test_overview_counts_nothing_that_is_gone_from_the_pages(reader):
-    gone = [f"{PAGE}#{n}" for n in range(5)] + ["course/99-gone#one", "course/05-gradient-2#x"]
+    gone = [f"{PAGE}#{n}" for n in range(5)] + ["course/99-gone#one", "course/06-backward-2#x"]
     entries = {name: {"typed": "1", "done": True} for name in gone}
     reader.page.evaluate("([k, v]) => localStorage.setItem(k, v)", [STORED, json.dumps(entries)])
     reader.open("practice/index")

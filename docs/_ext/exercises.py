@@ -282,11 +282,12 @@ def _close_mistake(self, node: mistake) -> None:
 def _show_bar(self, node: practice_bar) -> None:
     says = _("{done} of {all} done")
     forget = _("Clear my answers on this page") if node["page"] else _("Clear all my answers")
+    undo = _("Bring them back")
     self.body.append(
         f'<div class="practice-bar" data-page="{node["page"]}" data-all="{node["all"]}" hidden>\n'
         f'<p class="practice-progress" role="status" data-says="{says}"></p>\n'
         f'<button type="button" class="practice-forget">{forget}</button>\n'
-        f'<button type="button" class="practice-undo" hidden>{_("Undo")}</button>\n</div>\n'
+        f'<button type="button" class="practice-undo" hidden>{undo}</button>\n</div>\n'
     )
     raise nodes.SkipNode
 
