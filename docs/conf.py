@@ -23,6 +23,7 @@ extensions = [
     "figures",
     "step_through",
     "playground",
+    "glossary_links",
     "lean_pages",
     "local_inventories",
     "downloads",
