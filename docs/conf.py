@@ -24,6 +24,7 @@ extensions = [
     "figures",
     "step_through",
     "playground",
+    "glossary_links",
     "lean_pages",
     "local_inventories",
     "downloads",

@@ -120,6 +120,8 @@ def plain_markdown(text: str) -> str:
     The error is 6.5, see [before](03-predict.ipynb).
     >>> print(plain_markdown("{py:class}`nn.Linear <torch.nn.Linear>` makes a layer."))
     `nn.Linear` makes a layer.
+    >>> print(plain_markdown("A {term}`leaf`, two {term}`leaves <leaf>`."))
+    A leaf, two leaves.
     >>> print(plain_markdown(":::{admonition} Before you read on\nWhat comes?\n:::"))
     > **Before you read on**
     >
@@ -130,6 +132,7 @@ def plain_markdown(text: str) -> str:
     Two.
     """
     text = re.sub(r"\{run\}`([^`]*?) <[^`]*>`", r"\1", text)
+    text = re.sub(r"\{term\}`([^`]*?)(?: <[^`]*>)?`", r"\1", text)
     text = re.sub(r"^%.*\n?", "", text, flags=re.MULTILINE)
     # What leads into the playground, a paragraph of its own, stays on the site.
     text = re.sub(r"^\{playground\}`.*\n(?:.+\n)*\n?", "", text, flags=re.MULTILINE)
