@@ -293,3 +293,12 @@ def test_folded_code_is_printed_only_if_it_was_opened(browser, served_site):
         assert not code.is_visible()
         code.evaluate("fold => { fold.open = true; }")
         assert code.locator("pre").is_visible()
+
+
+def test_long_line_of_code_goes_on_in_the_next_line_of_paper(browser, served_site):
+    with reading(browser, viewport={"width": 300, "height": 900}) as page:
+        page.goto(served_site + "course/05-gradient.html")
+        page.emulate_media(media="print")
+        sticking_out = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
+        code = page.locator("article .cell_input pre:visible")
+        assert code.count() >= 3 and code.evaluate_all(sticking_out) == 0
