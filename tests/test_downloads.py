@@ -37,12 +37,20 @@ PAGES = [
     if path.stem != "index"
 ]
 NOTEBOOKS = PAGES + [f"gallery/{s.stem}" for s in SCRIPTS]
+# What these do, test_exercises tells.
+EXERCISES = [
+    f"{page}-{kind}"
+    for page in PAGES
+    if page.startswith("course/")
+    for kind in ("exercises", "solutions")
+]
 ZIP = "linreg-tutorial-lessons.zip"
 MODULE = PACKAGE.replace("-", "_")
 
 every_page = pytest.mark.parametrize("page", PAGES)
 every_script = pytest.mark.parametrize("script", [script.stem for script in SCRIPTS])
 every_notebook = pytest.mark.parametrize("name", NOTEBOOKS)
+every_offered_notebook = pytest.mark.parametrize("name", NOTEBOOKS + EXERCISES)
 
 
 def notebook_at(path: Path) -> nbformat.NotebookNode:
@@ -103,7 +111,7 @@ def test_zip_of_one_lesson_holds_all_that_the_lesson_needs(script, built_site):
 
 def test_zip_of_all_lessons_holds_every_script_every_notebook_and_the_wheel(built_site):
     folder = built_site / "downloads"
-    files = [wheel_of(built_site), *(folder / f"{name}.ipynb" for name in NOTEBOOKS)]
+    files = [wheel_of(built_site), *(folder / f"{name}.ipynb" for name in NOTEBOOKS + EXERCISES)]
     files += [folder / "gallery" / script.name for script in SCRIPTS]
     assert offered_on(built_site / "gallery" / "index.html")[ZIP].samefile(folder / ZIP)
     with zipfile.ZipFile(folder / ZIP) as archive:
@@ -117,13 +125,13 @@ def test_zip_of_all_lessons_holds_every_script_every_notebook_and_the_wheel(buil
 def test_downloads_hold_nothing_that_has_no_lesson_any_more(built_site):
     there = {path.relative_to(built_site / "downloads").with_suffix("").as_posix()
              for path in (built_site / "downloads").glob("*/*")}  # fmt: skip
-    assert there == set(NOTEBOOKS)
+    assert there == set(NOTEBOOKS + EXERCISES)
 
 
 # What a notebook says
 
 
-@every_notebook
+@every_offered_notebook
 def test_notebook_is_valid_has_ids_and_no_outputs(name, built_site):
     path = built_site / "downloads" / f"{name}.ipynb"
     raw = json.loads(path.read_text("utf-8"))
@@ -147,14 +155,14 @@ LEFTOVERS = {
 }
 
 
-@every_notebook
+@every_offered_notebook
 def test_notebook_shows_no_markup_that_only_the_site_understands(name, built_site):
     notebook = notebook_at(built_site / "downloads" / f"{name}.ipynb")
     text = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     assert {what: found for what, p in LEFTOVERS.items() if (found := p.findall(text))} == {}
 
 
-@every_notebook
+@every_offered_notebook
 def test_links_between_notebooks_lead_to_notebooks(name, built_site):
     path = built_site / "downloads" / f"{name}.ipynb"
     cells = [cell.source for cell in notebook_at(path).cells if cell.cell_type == "markdown"]

@@ -69,8 +69,8 @@ def test_built_page_shows_question_and_folds_hint_solution_and_what_it_printed(p
     boxes = soup(f"course/{page}.html").select(".exercise")
     assert [box["id"] for box in boxes] == [f"exercise-{e.name}" for e in exercises]
     for exercise, box in zip(exercises, boxes, strict=True):
-        hint, solution = box.find_all("details", class_="answer", recursive=False)
-        assert (hint["class"][-1], solution["class"][-1]) == ("hint", "solution")
+        hint, solution = box.find_all("details", recursive=False)
+        assert (hint["class"], solution["class"]) == (["hint"], ["solution"])
         shown = [cell.get_text() for cell in solution.select(".cell_input pre")]
         assert [code.strip() for code in shown] == [source.solved(c) for c in exercise.solution]
         if any("print(" in code for code in shown):
@@ -216,6 +216,7 @@ def ran(built_site, reader_home, tmp_path_factory) -> dict:  # noqa: F811
 
 
 def checks_of(result: dict) -> dict[str, str]:
+    """Return what each check said."""
     return {n: text.strip() for n, text in result["printed"].items() if n.endswith("-check")}
 
 

@@ -62,9 +62,8 @@ class TakeOutput(SphinxTransform):
 
 
 def _open(self, node: answer) -> None:
-    title = _titles()[node["kind"]]
-    classes = "answer" if node["kind"] == "answer" else f"answer {node['kind']}"
-    self.body.append(f'<details class="{classes}"><summary>{title}</summary>\n')
+    title, kind = _titles()[node["kind"]], node["kind"]
+    self.body.append(f'<details class="{kind}"><summary>{title}</summary>\n')
 
 
 def _close(self, node: answer) -> None:
