@@ -155,7 +155,7 @@ def test_links_lead_to_entries_each_once(name):
 
 NO_PROSE = (
     "a:not(.term), code, pre, math, svg, figure, th, script, style, summary, textarea, button,"
-    ".admonition-title, .topic-title, .rubric, .run-it, .playground"
+    ".admonition-title, .topic-title, .rubric, .run-it, .playground, .exercise-title, .predict"
 )
 
 

@@ -523,10 +523,12 @@ def test_full_store_judges_all_the_same(reader):
 
 
 def test_folder_without_a_server_is_enough(browser, tmp_path):
+    for name in ("practice.css", "practice.js"):
+        (tmp_path / name).write_bytes((STATIC / name).read_bytes())
     for name, body in ((PAGE, CHAPTER), ("practice/index", OVERVIEW)):
         path = tmp_path / f"{name}.html"
         path.parent.mkdir()
-        path.write_text(whole(body, STATIC.as_uri()), encoding="utf-8")
+        path.write_text(whole(body, ".."), encoding="utf-8")
     with reading(browser) as page:
         reader = Reader(page, tmp_path.as_uri() + "/").open()
         assert reader.type("-5") == ["right"]

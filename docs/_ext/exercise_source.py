@@ -38,6 +38,7 @@ that says what is not right yet.
 Imports nothing of Sphinx: the page, the notebooks and the tests read it alike.
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 
@@ -178,20 +179,25 @@ def solved(code: str) -> str:
     return _MARKED.sub(lambda m: m["code"], code + "\n").strip()
 
 
-def for_the_site(text: str) -> str:
+def for_the_site(text: str, prompts: dict[str, str]) -> str:
     """Return a page's text as the site builds it.
 
-    The solutions lose their marks, the checks are hidden, and below each prediction
-    a cell is added that works out the right number and those of the mistakes.
+    The solutions lose their marks, the checks are hidden, the code that all start
+    from says what it is, and below each prediction a cell is added that works out
+    the right number and those of the mistakes.
 
     Parameters
     ----------
     text
         The page's MyST Markdown, with or without exercises.
+    prompts
+        What is written on the fold of the first code cell, as myst-nb calls it.
     """
     before, heading, section = text.partition(f"\n{_HEADING}\n")
     section = _MARKED.sub(lambda m: m["code"], section)
     section = section.replace("\n:tags: [check]\n", "\n:tags: [remove-cell]\n")
+    first = "\n:tags: [given, hide-input]\n"
+    section = section.replace(first, f"{first}:mystnb: {json.dumps(prompts)}\n", 1)
     return before + heading + _PREDICT.sub(_with_values, section)
 
 

@@ -331,7 +331,11 @@ def _check_pages(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> Non
 
 
 def _read(app: Sphinx, docname: str, source: list[str]) -> None:
-    source[0] = for_the_site(source[0])
+    prompts = {
+        "code_prompt_show": str(_("Show what the exercises start from")),
+        "code_prompt_hide": str(_("Hide what the exercises start from")),
+    }
+    source[0] = for_the_site(source[0], prompts)
 
 
 def _load_script(app: Sphinx, pagename: str, templatename: str, context, doctree) -> None:

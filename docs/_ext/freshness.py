@@ -8,7 +8,8 @@ draws
 
 * is part of the path of the notebooks' cache,
 * is a setting of the environment, so that a change of it reads every page anew,
-* makes the generated gallery be deleted when it differs from the last build's.
+* makes the generated gallery be deleted when it differs from the last build's, or
+  when a script is gone.
 
 A page or script that holds code but was not executed ends the build, too.
 """
@@ -55,9 +56,6 @@ def digest(root: Path) -> str:
         found.update(f"{name} {version(name)}\n".encode())
     for path in files:
         found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    # A script that is gone must not leave its page behind.
-    scripts = sorted(path.name for path in (root / "gallery").glob("*.py"))
-    found.update("\n".join(scripts).encode())
     return found.hexdigest()[:16]
 
 
@@ -76,7 +74,10 @@ def _prepare(app: Sphinx, config) -> None:
 
     gallery = source / config.sphinx_gallery_conf["gallery_dirs"]
     stamp = gallery / "digest.txt"
-    if not stamp.exists() or stamp.read_text() != config.run_digest:
+    # A script that is gone must not leave its page behind.
+    scripts = {path.name for path in (source.parent / "gallery").glob("*.py")}
+    is_gone = {path.name for path in gallery.glob("*.py")} - scripts
+    if is_gone or not stamp.exists() or stamp.read_text() != config.run_digest:
         shutil.rmtree(gallery, ignore_errors=True)
         gallery.mkdir()
         stamp.write_text(config.run_digest)
