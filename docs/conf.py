@@ -84,7 +84,7 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"top_of_page_buttons": ["edit"]}
 
-copybutton_selector = ".run-it pre, .program pre, " + ", ".join(
+copybutton_selector = ".run-it pre, .program pre, .stub pre, " + ", ".join(
     f"div.{code} pre"
     for code in ("cell_input", "highlight-Python", "highlight-default", "highlight-console")
 )

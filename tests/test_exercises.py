@@ -1,5 +1,6 @@
 """The exercises: their text is whole, each solution was run, and the notebooks check answers."""
 
+import base64
 import json
 import os
 import re
@@ -77,6 +78,9 @@ def test_built_page_shows_question_and_folds_hint_solution_and_what_it_printed(p
             assert solution.select(".cell_output pre")
         number = box.select_one(".exercise-title .exercise-number")
         assert number.get_text() == f"Exercise {exercise.number}"
+        stubs = [stub.get_text().strip() for stub in box.select(".stub pre")]
+        given = map(source.stub_of, exercise.solution)
+        assert stubs == [code for code in given if code != "...  # your code"]
         assert bool(box.select(".predict")) == bool(exercise.prediction)
         assert bool(box.select(".practice-done")) == (not exercise.prediction)
 
@@ -92,9 +96,8 @@ def test_built_page_shows_no_check_and_no_mark(page):
 @every_page
 def test_exercises_stand_before_the_way_on(page):
     article = soup(f"course/{page}.html").select_one("article")
-    before = [heading.get_text() for heading in article.select("h2")]
-    assert before.index("Exercises¶") >= 1 if "Exercises¶" in before else False
     onward = [p for p in article.select("p") if p.get_text().startswith("Next:")]
+    assert len(onward) == (page != PAGES[-1])
     for paragraph in onward:
         assert paragraph.find_previous(class_="exercise"), "the exercises come first"
 
@@ -162,15 +165,13 @@ def code_cells(site: Path, page: str, kind: str) -> list[tuple[str, str]]:
     return [(cell.id, cell.source) for cell in cells if cell.cell_type == "code"]
 
 
-def mistakes_in(cells: list[tuple[str, str]]) -> dict[str, list[tuple[float, str]]]:
-    """Return the numbers of the known mistakes, and what is said to them, by exercise."""
-    found = {}
-    for name, code in cells:
-        if "check_prediction(\n" in code:
-            lines = re.findall(r"^        (-?[\d.e+-]+): (\".*\"),$", code, re.MULTILINE)
-            key = name.removesuffix("-check")
-            found[key] = [(float(number), json.loads(text)) for number, text in lines]
-    return found
+def known_in(cells: list[tuple[str, str]]) -> dict[str, dict]:
+    """Return what answers are compared with, by exercise."""
+    return {
+        name.removesuffix("-check"): json.loads(base64.b64decode(packed[1]))
+        for name, code in cells
+        if (packed := re.search(r"check_prediction\(answer_\d, \"(.*)\"\)", code))
+    }
 
 
 def with_answers(cells: list[tuple[str, str]], answers: dict[str, float]) -> list:
@@ -190,10 +191,21 @@ def ran(built_site, reader_home, tmp_path_factory) -> dict:  # noqa: F811
     for page in PAGES:
         for kind in KINDS:
             jobs[page, kind] = code_cells(built_site, page, kind)
-        mistakes = mistakes_in(jobs[page, "exercises"])
-        for turn in range(max(map(len, mistakes.values()))):
-            answers = {name: said[turn][0] for name, said in mistakes.items() if turn < len(said)}
+        known = known_in(jobs[page, "exercises"])
+        for turn in range(max(len(k["mistakes"]) for k in known.values())):
+            answers = {
+                name: k["mistakes"][turn][0]
+                for name, k in known.items()
+                if turn < len(k["mistakes"])
+            }
             jobs[page, turn] = with_answers(jobs[page, "exercises"], answers)
+        # As a reader fills it in: numbers that were worked out on paper, and programs.
+        right = with_answers(jobs[page, "exercises"], {n: k["right"] for n, k in known.items()})
+        solved = dict(jobs[page, "solutions"])
+        jobs[page, "filled in"] = [
+            (name, code if name.removesuffix("-work-0") in known else solved[name])
+            for name, code in right
+        ]
     wheel = wheel_of(built_site)
     folder = tmp_path_factory.mktemp("reader")
     (folder / "mine").mkdir()
@@ -230,8 +242,9 @@ def test_notebook_of_exercises_runs_to_its_end_and_finds_nothing_right_yet(page,
 
 
 @every_page
-def test_notebook_with_the_solutions_runs_and_finds_all_of_them_right(page, ran, source):
-    result = ran[page, "solutions"]
+@pytest.mark.parametrize("kind", ["solutions", "filled in"])
+def test_notebook_with_right_answers_runs_and_finds_all_of_them_right(page, kind, ran, source):
+    result = ran[page, kind]
     assert result["error"] is None
     numbers = range(1, len(section_of(page, source).exercises) + 1)
     assert list(checks_of(result).values()) == [f"Exercise {n}: right" for n in numbers]
@@ -239,10 +252,10 @@ def test_notebook_with_the_solutions_runs_and_finds_all_of_them_right(page, ran,
 
 @every_page
 def test_notebook_names_each_mistake(page, ran, built_site):
-    mistakes = mistakes_in(code_cells(built_site, page, "exercises"))
-    assert mistakes
-    for name, numbers in mistakes.items():
-        for turn, (_, text) in enumerate(numbers):
+    known = known_in(code_cells(built_site, page, "exercises"))
+    assert known
+    for name, numbers in known.items():
+        for turn, (_, text) in enumerate(numbers["mistakes"]):
             said = checks_of(ran[page, turn])[f"{name}-check"]
             assert said == f"Exercise {name.removeprefix('exercise-')}: not yet. {text}"
 
@@ -275,21 +288,41 @@ def test_solutions_printed_in_the_notebook_are_those_of_the_page(page, ran):
 
 @every_page
 def test_page_and_notebook_compare_with_the_same_numbers(page, built_site):
-    cells = code_cells(built_site, page, "exercises")
-    mistakes = mistakes_in(cells)
     in_notebook = [
-        [float(re.search(r"right=(\S+),", code)[1])]
-        + [number for number, _ in mistakes[name.removesuffix("-check")]]
-        for name, code in cells
-        if name.removesuffix("-check") in mistakes and name.endswith("-check")
+        [known["right"], *(number for number, _ in known["mistakes"])]
+        for known in known_in(code_cells(built_site, page, "exercises")).values()
     ]
     on_page = [
         [float(form["data-answer"]), *(float(m["data-value"]) for m in form.select(".mistake"))]
         for form in soup(f"course/{page}.html").select("form.predict")
     ]
-    for page_numbers, notebook_numbers in zip(on_page, in_notebook, strict=True):
-        # The notebook has nine digits.
-        assert notebook_numbers == pytest.approx(page_numbers, rel=1e-8)
+    assert in_notebook == on_page
+
+
+@every_page
+def test_notebook_says_of_each_mistake_what_the_page_says(page, built_site):
+    known = known_in(code_cells(built_site, page, "exercises"))
+    texts = [text for exercise in known.values() for _, text in exercise["mistakes"]]
+    verdicts = soup(f"course/{page}.html").select("form.predict .mistake")
+    for text, verdict in zip(texts, verdicts, strict=True):
+        name, *said = [p.get_text() for p in verdict.select("p")]
+        assert letters(text) == letters(f"{name}. {' '.join(said)}")
+
+
+def letters(text: str) -> str:
+    """Return a text without signs that are written in another way in Markdown."""
+    return "".join(re.findall(r"\w", text))
+
+
+@every_page
+def test_notebook_folds_what_tells_the_answer(page, built_site):
+    for kind in KINDS:
+        for cell in notebook(built_site, page, kind).cells:
+            if cell.id.endswith("-check"):
+                assert cell.metadata == {"jupyter": {"source_hidden": True}, "cellView": "form"}
+                assert cell.source.startswith("# @title Check\n")
+            if re.fullmatch(r"exercise-\d", cell.id):
+                assert "\n\n<details><summary>Hint</summary>\n\n" in cell.source
 
 
 # Exercises that are not whole
@@ -344,8 +377,12 @@ It is {run}`6 <y>`.
         (":name: twice\n", "", "needs a title, a :name:"),
         (":name: twice", ":name: Two times", "needs a title, a :name:"),
         (":tags: [given]", ":tags: [hide-input]", "only a code cell tagged given"),
-        ("Not doubled `x`", "Not doubled", "a mistake is a name, its `expression`"),
+        ("Not doubled `x`", "Not doubled", "29: a mistake is a name, its `expression`"),
+        ("`x`\n: You", "`x`\n\n: You", "29: a mistake is a name, its `expression`"),
+        (":::{predict} y\n", ":::{predict} y\n:decimals: two\n", "29: :decimals: says how many"),
         (":::{hint}", ":::{note}", "note [] is no part of an exercise"),
+        (":::{hint}", "A thought.\n\n:::{hint}", "16: text between the blocks of an exercise"),
+        (":::{hint}", "% A thought.\n\n:::{hint}", "16: text between the blocks of an exercise"),
     ],
 )
 def test_exercise_that_is_not_whole_stops_the_build_with_what_is_missing(old, new, said, source):
@@ -418,6 +455,7 @@ def test_number_on_the_page_is_that_of_the_run(tmp_path):
     ("old", "new", "said"),
     [
         ("Not doubled `x`", "Not doubled `2 * x`", "two of the numbers of twice are too close"),
+        ("Not doubled `x`", "Not doubled `float('nan')`", "of a prediction should be finite"),
         (":::{predict} y\nNot doubled `x`\n: You gave x itself.\n:::",
          "```{code-cell}\n:tags: [check]\n\nassert y == 7, 'y should be 7'\n```", "y should be 7"),
         ("It is {run}`6 <y>`", "It is {run}`7 <y>`", "“7” says 7, the run gives 6"),

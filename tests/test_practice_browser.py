@@ -33,12 +33,13 @@ def field_for(name: str, answer: float, tolerance: float, mistakes: dict[str, fl
     )
     return f"""
 <form class="predict" data-answer="{answer}" data-tolerance="{tolerance}" hidden>
-  <label for="predict-{name}">Your number</label>
-  <input id="predict-{name}" type="text" autocomplete="off" spellcheck="false">
+  <label for="{name}-number">Your number</label>
+  <input id="{name}-number" type="text" autocomplete="off" spellcheck="false">
   <button type="submit">Check</button>
   <div class="verdicts" role="status">
     <div class="verdict right" data-verdict="right" hidden><p>Right.</p></div>
     {told}
+    <div class="verdict" data-verdict="rounded" hidden><p>Give more decimals.</p></div>
     <div class="verdict" data-verdict="other" hidden><p>Not yet. Open the hint.</p></div>
     <div class="verdict" data-verdict="unreadable" hidden>
       <p>Type one number, such as −2.5.</p>
@@ -118,7 +119,7 @@ class Reader:
         return Reader(self.page.context.new_page(), self.home).open(name)
 
     def field(self, name: str = "slope"):
-        return self.page.locator(f"#predict-{name}")
+        return self.page.locator(f"#exercise-{name} .predict input")
 
     def box(self):
         return self.page.get_by_label("I have done it")
@@ -250,11 +251,17 @@ def test_reader_is_told_to_type_a_number(reader, typed):
         (0.0, 0.000001, "-0", "right"),
         (1250.0, 0.000001, "1,250", "right"),
         (1.25, 0.000001, "1,250", "right"),
+        # Less than was asked for is not wrong; but a whole number is too little to tell.
+        (2.6581, 0.005001, "2.7", "rounded"),
+        (-5.3333333, 0.005005, "-5,3", "rounded"),
+        (2.6581, 0.005001, "2.8", "other"),
+        (2.6581, 0.005001, "3", "other"),
+        (77.04, 0.005001, "77.0", "Far off"),
     ],
 )
 def test_rounding_does_not_make_a_number_wrong(browser, answer, tolerance, typed, said):
     with reading(browser) as page:
-        form = field_for("slope", answer, tolerance, {"Far off": 77})
+        form = field_for("slope", answer, tolerance, {"Far off": 77.0})
         page.set_content(exercise(1, "slope", form))
         page.add_script_tag(path=STATIC / "practice.js")
         assert Reader(page).type(typed) == [said]
@@ -586,6 +593,10 @@ def first_form() -> tuple[str, str, dict]:
     return next((page, name, form) for page in PAGES for name, form in forms_of(page).items())
 
 
+def part_title(form) -> str:
+    return form.find_parent(class_="exercise").select_one(".exercise-title").get_text()
+
+
 @every_page
 def test_exercises_of_a_page_are_whole(name, built_site):
     page = soup(f"{name}.html")
@@ -600,10 +611,13 @@ def test_exercises_of_a_page_are_whole(name, built_site):
         assert all(way.has_attr("hidden") for way in ways)
     for form in page.select("form.predict"):
         assert form.label["for"] == form.input["id"]
+        named = [page.find(id=i).get_text() for i in form.input["aria-labelledby"].split()]
+        assert named == [form.label.get_text(), part_title(form)]
+        assert form.input["aria-describedby"] == form.select_one(".verdicts")["id"]
         assert float(form["data-tolerance"]) > 0
         said = [verdict["data-verdict"] for verdict in form.select(".verdict")]
-        assert said[0] == "right" and said[-2:] == ["other", "unreadable"]
-        assert set(said[1:-2]) == {"mistake"}
+        assert said[0] == "right" and said[-3:] == ["rounded", "other", "unreadable"]
+        assert set(said[1:-3]) == {"mistake"}
     for start in page.select(".practice-bar"):
         assert (start["data-page"], start["data-all"]) == (name, str(len(exercises)))
 
@@ -633,7 +647,7 @@ def test_frequent_mistake_is_recognised_somewhere(mistake, built_site):
 def test_exercise_is_answered_by_keyboard_alone(visitor):
     name, exercise_name, form = first_form()
     visitor.open(name)
-    tab_to(visitor.page, f"#predict-{exercise_name}")
+    tab_to(visitor.page, f"#exercise-{exercise_name} .predict input")
     visitor.page.keyboard.type("I do not know")
     visitor.page.keyboard.press("Enter")
     assert visitor.said(exercise_name) == ["unreadable"]

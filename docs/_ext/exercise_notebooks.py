@@ -5,7 +5,9 @@ second, what stands on the page. Below each exercise a cell checks the answer. A
 predicted number is compared with the one that the page's own run gave.
 """
 
+import base64
 import json
+import re
 import textwrap
 
 import nbformat
@@ -57,18 +59,16 @@ def exercise_notebook(
     checks = "from linreg_tutorial.practice import check_prediction, checking"
     cells.append(new_code_cell("\n\n".join([*section.given, checks]), id="given"))
     for exercise in section.exercises:
-        cells += _cells_of(exercise, numbers.get(exercise.name), is_solved=kind == "solutions")
+        cells += _cells_of(exercise, numbers, is_solved=kind == "solutions")
     insert_setup(cells, setup_code(wheel, True, published))
     return notebook_with(cells)
 
 
-def _cells_of(exercise: Exercise, numbers: tuple | None, *, is_solved: bool) -> list:
+def _cells_of(exercise: Exercise, numbers: dict, *, is_solved: bool) -> list:
     name = _("Exercise %s") % exercise.number
     place = f"exercise-{exercise.number}"
-    question = plain_markdown(exercise.question)
-    hint = (
-        f"<details><summary>{_('Hint')}</summary>\n\n{plain_markdown(exercise.hint)}\n\n</details>"
-    )
+    question = _markdown(exercise.question)
+    hint = f"<details><summary>{_('Hint')}</summary>\n\n{_markdown(exercise.hint)}\n\n</details>"
     cells = [new_markdown_cell(f"## {name}: {exercise.title}\n\n{question}\n\n{hint}", id=place)]
     cells += [new_code_cell(code, id=f"{place}-given-{k}") for k, code in enumerate(exercise.given)]
     answer = f"answer_{exercise.number}"
@@ -81,35 +81,33 @@ def _cells_of(exercise: Exercise, numbers: tuple | None, *, is_solved: bool) -> 
     else:
         work = [stub_of(code) for code in exercise.solution]
     cells += [new_code_cell(code, id=f"{place}-work-{k}") for k, code in enumerate(work)]
-    check = (
-        _prediction_check(exercise, name, answer, numbers) if numbers else _check(exercise, name)
-    )
+    if exercise.prediction:
+        checks = [f'check_prediction({answer}, "{_packed(exercise, *numbers[exercise.name])}")']
+    else:
+        checks = exercise.checks
+    body = textwrap.indent("\n".join(checks), "    ")
+    check = f"# @title {_('Check')}\nwith checking({_quoted(name)}):\n{body}"
     cells.append(new_code_cell(check, id=f"{place}-check"))
-    # JupyterLab and Colab fold what tells the answer.
+    # JupyterLab folds a check, and Colab shows its title alone.
     cells[-1].metadata = {"jupyter": {"source_hidden": True}, "cellView": "form"}
     if is_solved:
-        cells.append(new_markdown_cell(plain_markdown(exercise.explanation), id=f"{place}-words"))
+        cells.append(new_markdown_cell(_markdown(exercise.explanation), id=f"{place}-words"))
     return cells
 
 
-def _check(exercise: Exercise, name: str) -> str:
-    body = textwrap.indent("\n".join(exercise.checks), "    ")
-    return f"with checking({_quoted(name)}):\n{body}"
-
-
-def _prediction_check(exercise: Exercise, name: str, answer: str, numbers: tuple) -> str:
-    right, wrong, within = numbers
-    lines = [
-        "check_prediction(",
-        f"    {_quoted(name)},",
-        f"    {answer},",
-        f"    right={right:.9g},",
+def _packed(exercise: Exercise, right: float, wrong: list[float], within: float) -> str:
+    """Return what `check_prediction` compares with, so that nobody reads it by accident."""
+    said = [
+        f"{m.name}. {' '.join(_markdown(m.text).split())}" for m in exercise.prediction.mistakes
     ]
-    lines += [f"    within={within:.3g},", "    mistakes={"]
-    for mistake, number in zip(exercise.prediction.mistakes, wrong, strict=True):
-        said = " ".join(plain_markdown(mistake.text).split())
-        lines.append(f"        {number:.9g}: {_quoted(f'{mistake.name}. {said}')},")
-    return "\n".join([*lines, "    },", ")"])
+    known = list(zip(wrong, said, strict=True))
+    data = {"right": right, "within": within, "mistakes": known}
+    return base64.b64encode(json.dumps(data).encode()).decode()
+
+
+def _markdown(text: str) -> str:
+    """Return text for Jupyter, without the links to notebooks that need not be there."""
+    return re.sub(r"\[([^\]]+)\]\([\w-]+\.ipynb[^)]*\)", r"\1", plain_markdown(text))
 
 
 def _quoted(text: str) -> str:

@@ -56,6 +56,11 @@ _PREDICT = re.compile(
     r"^(?P<fence>:{3,})\{predict\} *(?P<answer>.*)\n(?P<body>(?:.*\n)*?)(?P=fence)$",
     flags=re.MULTILINE,
 )
+_SOLUTION = re.compile(
+    r"^(?P<head>```\{code-cell\}\n:tags: \[solution\]\n\n)(?P<code>.*?)^```$",
+    flags=re.MULTILINE | re.DOTALL,
+)
+_DOTS = "...  # your code"
 _OPTION = re.compile(r"^:(?P<name>[\w-]+): *(?P<value>.*)\n?", flags=re.MULTILINE)
 _DIRECTIVE = re.compile(r"\{(?P<name>[\w-]+)\} *(?P<argument>.*)")
 
@@ -75,10 +80,9 @@ class Mistake:
 
 @dataclass
 class Prediction:
-    """A number that the reader predicts: its expression, and how many decimals are asked for."""
+    """A number that the reader predicts: its expression, and the wrong ones that are known."""
 
     expression: str
-    decimals: int
     mistakes: list[Mistake]
 
 
@@ -124,11 +128,11 @@ def read_section(text: str, page: str = "") -> Section | None:
         If a block is missing, stands at the wrong place, or is of no kind that is known.
     """
     lines = text.splitlines(keepends=True)
-    starts = [n for n, line in enumerate(lines) if line.rstrip() == _HEADING]
+    starts = [n for n, line in enumerate(lines) if line == f"{_HEADING}\n"]
     if not starts:
         return None
     start = starts[0]
-    blocks, end = _blocks(lines, start + 1)
+    blocks, end = _blocks(lines, start + 1, page)
     if not any(kind == "exercise" for _, kind, _, _ in blocks):
         return None
     section = Section([], [], start, end)
@@ -165,8 +169,8 @@ def stub_of(code: str) -> str:
     """
     code += "\n"
     if not _MARKED.search(code):
-        return "...  # your code"
-    return _MARKED.sub(lambda m: f"{m['indent']}...  # your code\n", code).strip()
+        return _DOTS
+    return _MARKED.sub(lambda m: f"{m['indent']}{_DOTS}\n", code).strip()
 
 
 def solved(code: str) -> str:
@@ -182,9 +186,10 @@ def solved(code: str) -> str:
 def for_the_site(text: str, prompts: dict[str, str]) -> str:
     """Return a page's text as the site builds it.
 
-    The solutions lose their marks, the checks are hidden, the code that all start
-    from says what it is, and below each prediction a cell is added that works out
-    the right number and those of the mistakes.
+    The solutions lose their marks, and above them stands what is to be filled in. The
+    checks are hidden, the code that all start from says what it is, and below each
+    prediction a cell is added that works out the right number and those of the
+    mistakes.
 
     Parameters
     ----------
@@ -194,7 +199,7 @@ def for_the_site(text: str, prompts: dict[str, str]) -> str:
         What is written on the fold of the first code cell, as myst-nb calls it.
     """
     before, heading, section = text.partition(f"\n{_HEADING}\n")
-    section = _MARKED.sub(lambda m: m["code"], section)
+    section = _SOLUTION.sub(_with_stub, section)
     section = section.replace("\n:tags: [check]\n", "\n:tags: [remove-cell]\n")
     first = "\n:tags: [given, hide-input]\n"
     section = section.replace(first, f"{first}:mystnb: {json.dumps(prompts)}\n", 1)
@@ -208,6 +213,14 @@ def without_exercises(text: str) -> str:
         return text
     lines = text.splitlines(keepends=True)
     return "".join(lines[: section.first_line] + lines[section.end_line :])
+
+
+def _with_stub(match: re.Match) -> str:
+    stub = stub_of(match["code"])
+    cell = f"{match['head']}{solved(match['code'])}\n```"
+    if stub == _DOTS:
+        return cell
+    return f"```{{code-block}} python\n:class: stub\n\n{stub}\n```\n\n{cell}"
 
 
 def _with_values(match: re.Match) -> str:
@@ -225,7 +238,7 @@ def _with_values(match: re.Match) -> str:
     return "\n".join(cell)
 
 
-def _blocks(lines: list[str], start: int) -> tuple[list[tuple[int, str, str, str]], int]:
+def _blocks(lines: list[str], start: int, page: str) -> tuple[list[tuple[int, str, str, str]], int]:
     """Return the directives below the heading, and the line at which the section ends."""
     found = []
     for token in _top(MarkdownIt("commonmark").use(colon_fence_plugin), "".join(lines[start:])):
@@ -235,7 +248,10 @@ def _blocks(lines: list[str], start: int) -> tuple[list[tuple[int, str, str, str
             found.append((line, directive["name"], directive["argument"].strip(), token.content))
         elif token.type == "heading_open" or lines[line].startswith("**Next"):
             return found, line
-        # Prose between the blocks, and a comment of the page, are not the exercises' matter.
+        elif any(kind == "exercise" for _, kind, _, _ in found):
+            raise ExerciseError(
+                f"{page}:{line + 1}: text between the blocks of an exercise: put it into one"
+            )
     return found, len(lines)
 
 
@@ -277,13 +293,14 @@ def _add(
         if not exercise.solution:
             raise ExerciseError(f"{place}: a number is predicted below the solution's code")
         mistakes = _mistakes(content, place)
-        decimals = int(options.get("decimals", 0))
-        exercise.prediction = Prediction(argument, decimals, mistakes)
+        if not options.get("decimals", "0").isdecimal():
+            raise ExerciseError(f"{place}: :decimals: says how many decimals, such as 2")
+        exercise.prediction = Prediction(argument, mistakes)
     elif kind == "code-cell" and "given" in tags:
         exercise.given.append(content)
     elif kind == "code-cell" and "solution" in tags:
         exercise.solution.append(content)
-    elif kind == "code-cell" and "check" in tags:
+    elif kind == "code-cell" and tags == ["check"]:
         exercise.checks.append(content)
     else:
         raise ExerciseError(f"{place}: {kind} {tags} is no part of an exercise")
@@ -291,17 +308,14 @@ def _add(
 
 def _mistakes(content: str, place: str) -> list[Mistake]:
     found = list(_MISTAKE.finditer(content))
-    if content and (not found or found[0].start() > 0):
+    texts = re.findall(r"^: ", content, flags=re.MULTILINE)
+    if content and (len(found) != len(texts) or not found or found[0].start() > 0):
         raise ExerciseError(f"{place}: a mistake is a name, its `expression`, below it “: text”")
     ends = [mistake.start() for mistake in found[1:]] + [len(content)]
     return [
-        Mistake(m["name"], m["expression"], _undented(content[m.end() : end]))
+        Mistake(m["name"], m["expression"], content[m.end() : end].strip())
         for m, end in zip(found, ends, strict=True)
     ]
-
-
-def _undented(text: str) -> str:
-    return re.sub(r"^  ", "", text.strip(), flags=re.MULTILINE)
 
 
 def _check_whole(exercise: Exercise, page: str) -> None:
@@ -311,7 +325,10 @@ def _check_whole(exercise: Exercise, page: str) -> None:
             ("a hint", exercise.hint),
             ("a code cell tagged solution", exercise.solution),
             ("a solution in words", exercise.explanation),
-            ("a prediction or a code cell tagged check", exercise.prediction or exercise.checks),
+            (
+                "either a prediction or a code cell tagged check",
+                bool(exercise.prediction) != bool(exercise.checks),
+            ),
         )
         if not there
     ]

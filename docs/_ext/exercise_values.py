@@ -4,6 +4,7 @@ Runs inside the kernel of a page. What it returns is read by `exercises`.
 """
 
 import json
+import math
 
 from IPython.display import HTML
 
@@ -17,6 +18,13 @@ def show(*values) -> HTML:
     ----------
     *values
         The right number, then one for each mistake: numbers, or tensors of one element.
+
+    Raises
+    ------
+    ValueError
+        If one is infinite or nan: nobody can answer that.
     """
     numbers = [float(v.item() if hasattr(v, "item") else v) for v in values]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"the numbers of a prediction should be finite, they are {numbers}")
     return HTML(f"{MARK}{json.dumps(numbers)}</script>")

@@ -2,8 +2,9 @@
 
 What stands in a page's text is described in `exercise_source`. Here its blocks
 become one box for each exercise, with hint and solution folded. Above the first
-stands the reader's progress, which a script in the browser keeps
-(``_static/practice.js``); the words are all here, so that they can be translated.
+stand the reader's progress, which a script in the browser keeps
+(``_static/practice.js``), and the notebooks of the exercises. The words are all
+here, so that they can be translated.
 
 ``{progress}`course/05-gradient` `` is the progress on a page, for the overview of
 all exercises, and ``{practice-bar}`` the progress on all of them.
@@ -95,7 +96,7 @@ class Predict(SphinxDirective):
 
     def _mistake(self, term: nodes.term, text: nodes.definition) -> mistake:
         """Return what is said to a mistake: its name without the expression, and the text."""
-        name = [child for child in term.children if not isinstance(child, nodes.literal)]
+        *name, _expression = term.children
         # The blank before the expression.
         name[-1] = nodes.Text(name[-1].rstrip())
         wording = f"**{''.join(child.astext() for child in name)}**"
@@ -120,6 +121,8 @@ class Progress(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the progress on that page."""
+        if self.text not in self.env.found_docs:
+            raise ExtensionError(f"{self.env.docname}: there is no page {self.text} with exercises")
         page = Path(self.env.doc2path(self.text))
         self.env.note_dependency(page)
         return [progress("", page=self.text, all=_how_many(page))], []
@@ -162,7 +165,7 @@ class Gather(SphinxTransform):
                 field = following
             elif (text := _values_in(following)) is not None:
                 values = json.loads(text)
-            elif "tag_given" in following["classes"]:
+            elif {"tag_given", "stub"} & set(following["classes"]):
                 given.append(following)
             else:
                 cells.append(following)
@@ -179,7 +182,7 @@ def _following(box: exercise) -> nodes.Node | None:
     """Return the block below an exercise, if it belongs to it."""
     place = box.parent.index(box) + 1
     block = box.parent[place] if place < len(box.parent) else None
-    belongs = isinstance(block, answer | prediction) or is_cell(block)
+    belongs = isinstance(block, answer | prediction | nodes.literal_block) or is_cell(block)
     return block if belongs else None
 
 
@@ -189,8 +192,12 @@ def _values_in(cell: nodes.container) -> str | None:
     return text and text.removeprefix(MARK).removesuffix("</script>")
 
 
-def _fill(field: prediction, values: list[float], name: str) -> None:
+def _fill(field: prediction, values: list[float] | None, name: str) -> None:
     """Give a field its numbers, and each mistake the one that it leads to."""
+    if values is None:
+        raise ExtensionError(
+            f"{field.source}:{field.line}: the numbers of {name} did not come out of the run"
+        )
     field["name"] = name
     field["answer"] = values[0]
     field["tolerance"] = tolerance(values[0], field["decimals"])
@@ -206,20 +213,20 @@ def _fill(field: prediction, values: list[float], name: str) -> None:
 def tolerance(value: float, decimals: int) -> float:
     """Return how far from a value a typed number may be.
 
-    Half of the last decimal that is asked for; without decimals, as much as
-    rounding to 32 bits may cost.
+    Half of the last decimal that is asked for, and as much as rounding to 32 bits
+    may cost.
 
-    >>> tolerance(2.0393, 2), tolerance(-8.0, 0)
-    (0.005, 8e-06)
+    >>> tolerance(0.25, 1), tolerance(-8.0, 0)
+    (0.050001, 8e-06)
     """
-    return 0.5 * 10**-decimals if decimals else 1e-6 * max(1.0, abs(value))
+    return (0.5 * 10**-decimals if decimals else 0) + 1e-6 * max(1.0, abs(value))
 
 
 # On the page
 
 
 def _open_exercise(self, node: exercise) -> None:
-    name = escape(node["name"])
+    name = node["name"]
     self.body.append(
         f'<div class="exercise" id="exercise-{name}" data-exercise="{node["page"]}#{name}">\n'
     )
@@ -237,7 +244,10 @@ def _close_exercise(self, node: exercise) -> None:
 
 def _open_title(self, node: exercise_title) -> None:
     number = _("Exercise %s") % node.parent["number"]
-    self.body.append(f'<p class="exercise-title"><span class="exercise-number">{number}</span> ')
+    self.body.append(
+        f'<p class="exercise-title" id="{node.parent["name"]}-title">'
+        f'<span class="exercise-number">{number}</span> '
+    )
 
 
 def _close_title(self, node: exercise_title) -> None:
@@ -245,23 +255,30 @@ def _close_title(self, node: exercise_title) -> None:
 
 
 def _open_prediction(self, node: prediction) -> None:
-    field = f"predict-{escape(node['name'])}"
+    name = node["name"]
+    right = _("Right. See how the solution does it.")
     self.body.append(
         f'<form class="predict" data-answer="{node["answer"]!r}" '
         f'data-tolerance="{node["tolerance"]!r}" hidden>\n'
-        f'<label for="{field}">{_("Your number")}</label> '
-        f'<input id="{field}" type="text" autocomplete="off" spellcheck="false">\n'
+        f'<label id="{name}-label" for="{name}-number">{_("Your number")}</label> '
+        f'<input id="{name}-number" type="text" autocomplete="off" spellcheck="false" '
+        f'aria-labelledby="{name}-label {name}-title" aria-describedby="{name}-verdict">\n'
         f'<button type="submit">{_("Check")}</button>\n'
-        f'<div class="verdicts" role="status">\n{_verdict("right", _("Right."))}'
+        f'<div class="verdicts" id="{name}-verdict" role="status">\n{_verdict("right", right)}'
     )
 
 
 def _close_prediction(self, node: prediction) -> None:
-    other = _("Not yet. Go through it again, or open the hint.")
-    unreadable = _("Type one number, such as −2.5.")
-    self.body.append(
-        f"{_verdict('other', other)}{_verdict('unreadable', unreadable)}</div>\n</form>\n"
-    )
+    said = {
+        "rounded": _("Right so far. Give more decimals."),
+        "other": _("Not yet. Go through it again, or open the hint."),
+        "unreadable": _(
+            "This page cannot read that. Type the number alone, such as −1.25 or 3/4, without a "
+            "word or a unit."
+        ),
+    }
+    verdicts = "".join(_verdict(kind, text) for kind, text in said.items())
+    self.body.append(f"{verdicts}</div>\n</form>\n")
 
 
 def _verdict(kind: str, text: str) -> str:
@@ -280,7 +297,7 @@ def _close_mistake(self, node: mistake) -> None:
 
 
 def _show_bar(self, node: practice_bar) -> None:
-    says = _("{done} of {all} done")
+    says = escape(_("{done} of {all} done"))
     forget = _("Clear my answers on this page") if node["page"] else _("Clear all my answers")
     undo = _("Bring them back")
     self.body.append(
@@ -303,12 +320,16 @@ def _show_files(self, node: practice_files) -> None:
         f'<li><a href="{up}downloads/{name}" download>{title}</a></li>'
         for name, title in files.items()
     )
-    self.body.append(f'<ul class="practice-files">{items}</ul>\n')
+    intro = _(
+        "Type your numbers here. Write the programs in the notebook, where a cell checks them: put "
+        "it into one folder with the course's package. Below this page stands how to open it."
+    )
+    self.body.append(f'<p>{intro}</p>\n<ul class="practice-files">{items}</ul>\n')
     raise nodes.SkipNode
 
 
 def _show_progress(self, node: progress) -> None:
-    says = _("{done} of {all}")
+    says = escape(_("{done} of {all}"))
     self.body.append(
         f'<span class="progress" data-progress-of="{node["page"]}" data-all="{node["all"]}" '
         f'data-says="{says}">{node["all"]}</span>'

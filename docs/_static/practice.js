@@ -49,6 +49,15 @@ const practice = (() => {
     return values.filter(Number.isFinite);
   }
 
+  // Whether a value is the wanted one with fewer decimals than are asked for.
+  function isRounded(value, wanted, tolerance) {
+    const askedFor = Math.round(-Math.log10(2 * tolerance));
+    for (let k = 1; k < askedFor; k += 1) {
+      if (Math.abs(value - Number(wanted.toFixed(k))) < 1e-9) return true;
+    }
+    return false;
+  }
+
   // The verdict on what was typed: an element of the form. The right number goes first.
   function judge(form, typed) {
     const values = read(typed);
@@ -58,9 +67,13 @@ const practice = (() => {
       const far = Number(form.dataset.tolerance) + ROUNDING * Math.abs(wanted);
       return values.some((value) => Math.abs(value - wanted) <= far);
     };
-    if (isNear(Number(form.dataset.answer))) return verdict("right");
+    const answer = Number(form.dataset.answer);
+    if (isNear(answer)) return verdict("right");
     const mistakes = [...form.querySelectorAll('[data-verdict="mistake"]')];
-    return mistakes.find((m) => isNear(Number(m.dataset.value))) ?? verdict("other");
+    const known = mistakes.find((m) => isNear(Number(m.dataset.value)));
+    const tolerance = Number(form.dataset.tolerance);
+    const isShort = values.some((value) => isRounded(value, answer, tolerance));
+    return known ?? verdict(isShort ? "rounded" : "other");
   }
 
   // What is remembered: for each exercise what was typed, and whether it is done
