@@ -25,6 +25,7 @@ extensions = [
     "step_through",
     "playground",
     "glossary_links",
+    "stacked_tables",
     "lean_pages",
     "local_inventories",
     "downloads",

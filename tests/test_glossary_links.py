@@ -115,7 +115,13 @@ PAGES = {
     "title": (":::{admonition} The error\nAn error.\n:::", "The error An [error]."),
     "rubric": (":::{rubric} The error\n:::\n\nAn error.", "The error An [error]."),
     "topic": (":::{topic} The error\nAn error.\n:::", "The error An [error]."),
-    "table": ("| error |\n|---|\n| error |", "error [error]"),
+    "table": ("| error |\n|---|\n| error |\n\nAn error.", "error error An [error]."),
+    "tip": (
+        ":::{admonition} You can say\n:class: tip\n- an error.\n:::\n\nAn error.",
+        "You can say an error. An [error].",
+    ),
+    "tip-without-a-title": (":::{tip}\nAn error.\n:::\n\nAn error.", "Tip An error. An [error]."),
+    "other-box": (":::{note}\nAn error.\n:::", "Note An [error]."),
     "figure": (
         ":::{figure} a.svg\n:alt: error\n\nAn error.\n\nIts error.\n:::\n\nOne error.",
         "An error. Its error. One [error].",

@@ -164,6 +164,22 @@ def test_summary_stands_in_two_columns_on_paper(browser, served_site, paper):
         assert numbers[1] == formulas[1] < shapes[1] < by_hand[1] == with_nn[1]
 
 
+@pytest.mark.parametrize("width", [320, 360, 700, 760, 1440])
+def test_every_cell_of_the_calls_can_be_read_without_scrolling_to_the_side(
+    width, browser, served_site
+):
+    with reading(browser, viewport={"width": width, "height": 800}) as page:
+        page.goto(served_site + SHEET)
+        box = page.locator(".table-wrapper:has(.stacked)")
+        assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+        heads = page.locator(".stacked thead th")
+        names = page.locator(".stacked tbody tr").first.locator(".of-column")
+        assert names.all_text_contents() == heads.all_text_contents()[1:]
+        # The name of a column stands above it, or in each of its cells.
+        assert names.first.is_visible() != heads.first.is_visible()
+        assert names.first.is_visible() == (width < 720)
+
+
 def test_only_the_summary_loads_the_style_of_a_sheet():
     pages = [path for path in SITE.rglob("*.html") if "sheet.css" in path.read_text("utf-8")]
     assert pages == [SITE / SHEET]

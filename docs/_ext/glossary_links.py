@@ -4,8 +4,9 @@ The words are those of Sphinx's own ``{glossary}``, so they are the translated o
 where the site is translated. A word is linked once on a page, where it first stands
 in a paragraph: also as an English plural, and with a capital where a sentence begins.
 Of two words that begin at the same place the longer one counts. What is code, a
-formula or a link is left alone, and so are headings, titles, captions and the heads
-of tables. The words of one entry count as one.
+formula or a link is left alone, and so are headings, titles, captions, tables and
+tips: a tip tells before a page which words the page is going to explain. The words
+of one entry count as one.
 
 A word may also have a meaning of every day. Its entry says in comments, in any
 language, with which neighbours it is not meant, and in which other forms it comes::
@@ -33,8 +34,8 @@ from sphinx.environment import BuildEnvironment
 
 # Pages to look things up in: there is nothing to be read from the first word to the last.
 _NOT_IN = ("reference/",)
-# Where no reading goes from sentence to sentence: pictures, and answers that are compared.
-_NO_PROSE = {"figure", "thead", "step_through", "prediction"}
+# Where no reading goes from sentence to sentence: pictures, tables, answers that are compared.
+_NO_PROSE = {"figure", "table", "step_through", "prediction", "tip"}
 # What a word may stand in. All else in a line is code, a formula, a link.
 _PLAIN = (nodes.paragraph, nodes.strong, nodes.emphasis, nodes.inline)
 _LATIN = "[0-9A-Za-z_\u00c0-\u024f]"
@@ -208,7 +209,8 @@ def _linked_by_hand(doctree: nodes.document, glossary: Glossary, addresses: dict
 def _is_prose(paragraph: nodes.paragraph) -> bool:
     node = paragraph.parent
     while node is not None:
-        if node.tagname in _NO_PROSE:
+        # A tip may also be an admonition with a title of its own.
+        if node.tagname in _NO_PROSE or "tip" in node.get("classes", ()):
             return False
         node = node.parent
     return True
