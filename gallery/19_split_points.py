@@ -53,8 +53,8 @@ def work():
     import torch
     import torch.distributed as dist
 
-    # Loaded after the group is made, this module would keep hold of it, and threads of PyTorch
-    # would still be at work while Python shuts down.
+    # Threads of PyTorch live as long as anything holds the group of processes. They have to end
+    # before Python does. This module, loaded after the group is made, would hold it.
     import torch.distributed.nn
     from torch import nn, optim
     from torch.nn.parallel import DistributedDataParallel
@@ -89,6 +89,8 @@ def work():
 
     with open(f"process {rank}.json", "w") as file:
         json.dump({"alone": alone, "shared": shared, "places": places}, file)
+    # So would the network, and a group that ends with its network can wait for ever.
+    del net
     dist.destroy_process_group()
 
 

@@ -118,7 +118,8 @@ def fit_parallel(
         or a variable of ``torchrun`` is missing; no step was taken then.
     RuntimeError
         If a process dies or no longer answers; processes that were started here
-        have been ended then. Also if this build of PyTorch has no gloo.
+        have been ended then. Also after a signal that ends the processes but not the
+        program, and if this build of PyTorch has no gloo.
 
     Warns
     -----
@@ -260,16 +261,21 @@ def _fit_part(job: _Job) -> History:
     weight = world * len(x) / len(job.x)
 
     recorder = Recorder({"a": line.linear.weight, "b": line.linear.bias})
-    for step in range(job.steps + 1):
-        error = weight * loss(net(x), t)
-        optimizer.zero_grad()
-        error.backward()
-        whole = error.detach() / world
-        dist.all_reduce(whole)
-        finite = recorder.record(whole)
-        if step == job.steps or not finite:
-            break
-        optimizer.step()
+    try:
+        for step in range(job.steps + 1):
+            error = weight * loss(net(x), t)
+            optimizer.zero_grad()
+            error.backward()
+            whole = error.detach() / world
+            dist.all_reduce(whole)
+            finite = recorder.record(whole)
+            if step == job.steps or not finite:
+                break
+            optimizer.step()
+    finally:
+        # Before the group goes. Whoever lets go of it last waits for gloo's threads, and DDP would
+        # not let them have Python's lock meanwhile: each would wait for the other.
+        del net
     return recorder.history()
 
 
@@ -375,6 +381,8 @@ def _watching() -> Iterator[None]:
     if caught is not None:
         # The program's own handler: Ctrl-C is a KeyboardInterrupt again.
         signal.raise_signal(caught)
+        # It may go on instead, but the processes are gone.
+        raise RuntimeError(f"the processes were ended by {caught.name}, and nothing was returned")
 
 
 def _words_of(rank: int | str, folder: str) -> Path:

@@ -401,19 +401,23 @@ def copied(browser, address: str) -> list[str]:
         return texts
 
 
-def cells_of(topic: str) -> list[str]:
+def cells_of(topic: str, extension) -> list[str]:
     """Return the code of a course page that its readers see, from the source."""
-    text = (ROOT / "docs" / f"{topic}.md").read_text("utf-8")
-    cells = re.findall(r"^```\{code-cell\}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    text = extension("exercise_source").for_the_site(
+        (ROOT / "docs" / f"{topic}.md").read_text("utf-8"), {}
+    )
+    # What exercises give to be filled in, too.
+    block = r"^```\{code-(?:cell|block)\}(?: python)?\n(.*?)^```$"
+    cells = re.findall(block, text, re.MULTILINE | re.DOTALL)
     seen = [cell for cell in cells if not re.search(r"remove-(input|cell)", cell)]
     options = re.compile(r"\A(?:---\n(?:.*\n)*?---\n|(?::.*\n)+)")
     return [options.sub("", cell).strip() for cell in seen]
 
 
 @pytest.mark.parametrize("topic", ["course/05-gradient", "course/08-a-hundred-steps"])
-def test_copy_button_takes_a_cells_code_and_nothing_else(browser, served_site, topic):
+def test_copy_button_takes_a_cells_code_and_nothing_else(browser, served_site, topic, extension):
     *cells, commands = copied(browser, f"{served_site}{topic}.html")
-    assert cells == cells_of(topic)
+    assert cells == cells_of(topic, extension)
     assert commands == f"python -m pip install notebook\njupyter notebook {Path(topic).name}.ipynb"
 
 

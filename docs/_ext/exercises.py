@@ -216,8 +216,8 @@ def tolerance(value: float, decimals: int) -> float:
     Half of the last decimal that is asked for, and as much as rounding to 32 bits
     may cost.
 
-    >>> tolerance(0.25, 1), tolerance(-8.0, 0)
-    (0.050001, 8e-06)
+    >>> tolerance(2.0393, 2), tolerance(-8.0, 0)
+    (0.0050020393, 8e-06)
     """
     return (0.5 * 10**-decimals if decimals else 0) + 1e-6 * max(1.0, abs(value))
 
