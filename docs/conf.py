@@ -15,6 +15,7 @@ language = "en"
 extensions = [
     "freshness",
     "kernels",
+    "gallery_runs",
     "checked_numbers",
     "failures",
     "message_index",
@@ -51,6 +52,9 @@ nb_execution_timeout = 120
 nb_merge_streams = True
 nb_code_prompt_show = "Show the {type}"
 nb_code_prompt_hide = "Hide the {type}"
+
+# Imported once for all pages and scripts; the last by the first step of an optimizer.
+preloaded_modules = ["torch", "matplotlib.pyplot", "linreg_tutorial", "torch._dynamo"]
 
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"

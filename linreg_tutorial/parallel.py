@@ -307,7 +307,8 @@ def _start(job: _Job, processes: int, timeout: float) -> History:
         # The processes look for modules where this one does, and never at its main program.
         code = (
             f"import sys; sys.path[:] = {[str(path) for path in sys.path]!r}; "
-            f"from linreg_tutorial.parallel import _work; _work({folder!r}, {float(timeout)!r})"
+            "from linreg_tutorial.parallel import _work; "
+            f"_work({folder!r}, {float(timeout)!r}, {os.getpid()})"
         )
         try:
             elastic_launch(config, sys.executable)("-c", code)
@@ -316,8 +317,8 @@ def _start(job: _Job, processes: int, timeout: float) -> History:
         return History(**torch.load(Path(folder, "history.pt")))
 
 
-def _work(folder: str, timeout: float) -> None:
-    """Do one process's part of a fit, as a program of its own."""
+def _work(folder: str, timeout: float, parent: int) -> None:
+    """Do one process's part of a fit, as a program of its own that ``parent`` has started."""
     from torch.distributed.elastic.multiprocessing.errors import record
 
     # What goes wrong is told once, by the program that started this one.
@@ -325,7 +326,7 @@ def _work(folder: str, timeout: float) -> None:
         for stream in (1, 2):
             os.dup2(words.fileno(), stream)
     done = threading.Event()
-    watch = threading.Thread(target=_end_with, args=(os.getppid(), done))
+    watch = threading.Thread(target=_end_with, args=(parent, done))
     watch.start()
     # All processes share the processor: one thread each, as torchrun has it.
     torch.set_num_threads(1)

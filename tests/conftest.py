@@ -14,6 +14,7 @@ from pathlib import Path
 import devices
 import pytest
 from browsing import SITE
+from readers import reader_variables
 
 # As in the kernels of the pages. It has to be said before torch looks for a card.
 devices.hide_cards()
@@ -37,10 +38,21 @@ def built_site() -> Path:
 
 
 @pytest.fixture
-def extension(monkeypatch) -> Callable:
+def extension() -> Callable:
     """Return how to import one of the site's extensions."""
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "docs" / "_ext")
     return importlib.import_module
+
+
+@pytest.fixture(scope="session")
+def reader_home(tmp_path_factory) -> Path:
+    """Return a reader's home, where matplotlib has already looked for the fonts."""
+    home = tmp_path_factory.mktemp("home")
+    subprocess.run(
+        [sys.executable, "-c", "import matplotlib.font_manager"],
+        env=reader_variables(home),
+        check=True,
+    )
+    return home
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -5,27 +5,27 @@ import html
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import pytest
-from test_gallery import (
-    MEASURING,
+from readers import (
     PACKAGE,
-    SCRIPTS,
     chosen,
-    dependencies_of,
     needs_of_the_package,
     new_reader,
     reader_variables,
     wheel_of,
-    without_times,
 )
+from test_gallery import MEASURING, SCRIPTS, dependencies_of, without_times
 
 ROOT = Path(__file__).parent.parent
 EXTENSIONS = ROOT / "docs" / "_ext"
@@ -173,15 +173,6 @@ def test_links_between_notebooks_lead_to_notebooks(name, built_site):
 # What a notebook does
 
 
-@pytest.fixture(scope="module")
-def reader_home(tmp_path_factory) -> Path:
-    """Return a reader's home, where matplotlib has already looked for the fonts."""
-    home = tmp_path_factory.mktemp("home")
-    search = [sys.executable, "-c", "import matplotlib.font_manager"]
-    subprocess.run(search, env=reader_variables(home), check=True)
-    return home
-
-
 def installed_by(notebook: Path, wheel: Path) -> list[str]:
     """Return what a notebook's first cell installs; of the wheel, what it needs."""
     last = code_of(notebook_at(notebook))[0].splitlines()[-1]
@@ -192,55 +183,80 @@ def installed_by(notebook: Path, wheel: Path) -> list[str]:
     return names
 
 
-# Jupyter's own way to run a notebook. Where it can, its kernel listens at a file beside the
-# notebook: two kernels that start side by side may choose the same port.
-EXECUTE = """
-import os
-from jupyter_client.manager import AsyncKernelManager
-from nbclient.cli import main
+class JupyterReader:
+    """Runs notebooks in an environment that has what their first cell asks for, and Jupyter."""
 
-if os.name == "posix":
-    AsyncKernelManager.transport.default_value = "ipc"
-    AsyncKernelManager._ip_default = lambda self: "kernel"
-main()
-"""
+    def __init__(self, folder: Path, names: list[str], home: Path) -> None:
+        self._env = folder / "env"
+        python = new_reader(self._env, ["ipykernel", *names])
+        variables = reader_variables(home)
+        del variables["MPLBACKEND"]
+        program = Path(__file__).with_name("jupyter_reader.py")
+        # Jupyter itself is ours, and looks for the site's extensions; the kernels are the reader's.
+        self._jupyter = subprocess.Popen(
+            [sys.executable, program, python, folder / "kernels"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=variables | {"PYTHONPATH": str(EXTENSIONS)},
+            text=True,
+        )
+
+    def installed(self) -> list[Path]:
+        """Return what is there of the package."""
+        return list(self._env.glob(f"**/site-packages/{MODULE}*"))
+
+    def run(self, notebook: Path) -> str | None:
+        """Run a notebook as one who has not installed the package; return what ended it early."""
+        for path in self.installed():
+            shutil.rmtree(path)
+        self._jupyter.stdin.write(f"{notebook}\n")
+        self._jupyter.stdin.flush()
+        return json.loads(self._jupyter.stdout.readline())
+
+    def close(self) -> None:
+        """End what was started."""
+        self._jupyter.communicate(timeout=60)
 
 
-def run_as_reader(
-    notebook: Path, wheel: Path, folder: Path, home: Path
-) -> subprocess.CompletedProcess:
-    """Run a notebook in a new environment that has what its first cell asks for, and Jupyter."""
-    python = new_reader(folder / "env", ["ipykernel", *installed_by(notebook, wheel)])
-    kernel = folder / "jupyter" / "kernels" / "python3"
-    kernel.mkdir(parents=True)
-    command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    spec = {"argv": command, "display_name": "Python 3", "language": "python"}
-    (kernel / "kernel.json").write_text(json.dumps(spec), "utf-8")
-    variables = reader_variables(home) | {"JUPYTER_PATH": str(folder / "jupyter")}
-    del variables["MPLBACKEND"]
-    return subprocess.run(
-        [sys.executable, "-c", EXECUTE, "--inplace", "--timeout=120", notebook.name],
-        cwd=notebook.parent,
-        env=variables,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-    )
+class Ran(NamedTuple):
+    """A notebook that was run, what ended it early, and whether it installed the package."""
+
+    path: Path
+    error: str | None
+    has_package: bool
 
 
 @pytest.fixture(scope="module")
-def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dict[str, Future]]:
+def jupyter_readers(built_site, reader_home, tmp_path_factory) -> Iterator[Callable]:
+    """Return how to get a reader: one for each set of names in each thread."""
+    made = {}
+
+    def reader_for(notebook: Path) -> JupyterReader:
+        names = installed_by(notebook, wheel_of(built_site))
+        key = threading.get_ident(), *sorted(names)
+        if key not in made:
+            made[key] = JupyterReader(tmp_path_factory.mktemp("reader"), names, reader_home)
+        return made[key]
+
+    yield reader_for
+    for reader in made.values():
+        reader.close()
+
+
+@pytest.fixture(scope="module")
+def executed(
+    built_site, jupyter_readers, tmp_path_factory, request
+) -> Iterator[dict[str, Future[Ran]]]:
     """Run each notebook that a test wants, the wheel beside it; two run side by side."""
 
-    def run(name: str) -> tuple[subprocess.CompletedProcess, Path]:
-        folder = tmp_path_factory.mktemp("reader")
-        mine = folder / "mine"
-        mine.mkdir()
+    def run(name: str) -> Ran:
+        folder = tmp_path_factory.mktemp("mine")
         for file in (built_site / "downloads" / f"{name}.ipynb", wheel_of(built_site)):
-            (mine / file.name).write_bytes(file.read_bytes())
-        notebook = mine / f"{Path(name).name}.ipynb"
-        return run_as_reader(notebook, wheel_of(built_site), folder, reader_home), folder
+            shutil.copy(file, folder)
+        notebook = folder / f"{Path(name).name}.ipynb"
+        reader = jupyter_readers(notebook)
+        error = reader.run(notebook)
+        return Ran(notebook, error, bool(reader.installed()))
 
     pool = ThreadPoolExecutor(2 if os.name == "posix" else 1)
     yield {name: pool.submit(run, name) for name in chosen(request, "executed", "name")}
@@ -249,22 +265,20 @@ def executed(built_site, reader_home, tmp_path_factory, request) -> Iterator[dic
 
 @every_notebook
 def test_notebook_runs_to_its_end_and_shows_its_pictures(name, executed):
-    run, folder = executed[name].result()
-    assert run.returncode == 0, run.stderr
-    notebook = notebook_at(folder / "mine" / f"{Path(name).name}.ipynb")
+    path, error, has_package = executed[name].result()
+    assert error is None
+    notebook = notebook_at(path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.execution_count
             shown = [kind for output in cell.outputs for kind in output.get("data", {})]
             assert "plt.show()" not in cell.source or "image/png" in shown, cell.source
-    installed = [path for path in (folder / "env").glob(f"**/site-packages/{MODULE}/data.py")]
-    assert bool(installed) == imports_package(notebook), "installed by the first cell alone"
+    assert has_package == imports_package(notebook), "installed by the first cell alone"
 
 
 @every_notebook
 def test_notebook_prints_what_its_page_shows(name, executed, built_site):
-    _, folder = executed[name].result()
-    notebook = notebook_at(folder / "mine" / f"{Path(name).name}.ipynb")
+    notebook = notebook_at(executed[name].result().path)
     page = (built_site / f"{name}.html").read_text("utf-8")
     shown = html.unescape(re.sub(r"<[^>]+>", "", page))
     cells = [cell for cell in notebook.cells if not cell.id.startswith("setup")]
@@ -288,27 +302,23 @@ def test_notebook_prints_what_its_page_shows(name, executed, built_site):
 
 @pytest.mark.parametrize("name", ["beyond/17-million-points"])
 def test_notebook_brings_along_the_record_that_it_draws(name, executed):
-    _, folder = executed[name].result()
-    brought = folder / "mine" / "speed.json"
+    brought = executed[name].result().path.with_name("speed.json")
     assert json.loads(brought.read_text("utf-8")) == json.loads(
         (DOCS / "beyond" / "speed.json").read_text("utf-8")
     )
 
 
 def test_notebook_without_the_wheel_says_what_to_download(
-    built_site, reader_home, tmp_path, extension
+    built_site, jupyter_readers, tmp_path, extension
 ):
     """As built where no public address is known, whatever is known where this runs."""
     page = (ROOT / "docs" / "course" / "05-gradient.md").read_text("utf-8")
     notebook = extension("notebooks").notebook_of(page, wheel_of(built_site).name, None)
-    path = tmp_path / "mine" / "05-gradient.ipynb"
-    path.parent.mkdir()
+    path = tmp_path / "05-gradient.ipynb"
     path.write_text(nbformat.writes(notebook), "utf-8")
-    run = run_as_reader(path, wheel_of(built_site), tmp_path, reader_home)
-    assert run.returncode != 0
-    last = run.stderr.strip().splitlines()[-1]
+    last = jupyter_readers(path).run(path).strip().splitlines()[-1]
     said = re.search(r"FileNotFoundError\S*: download (\S+) from .* into (\S+),", last)
-    assert said.groups() == (wheel_of(built_site).name, str(path.parent))
+    assert said.groups() == (wheel_of(built_site).name, str(tmp_path))
 
 
 # What the extension computes

@@ -11,13 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from browsing import soup
-from test_gallery import (
-    needs_of_the_package,
-    new_reader,
-    reader_home,  # noqa: F401 - a fixture
-    reader_variables,
-    wheel_of,
-)
+from readers import needs_of_the_package, new_reader, reader_variables, wheel_of
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -60,7 +54,7 @@ def test_program_asked_for_is_a_part_of_a_cell_or_the_whole(page, source):
     for exercise in section_of(page, source).exercises:
         if exercise.checks:
             stubs = "\n".join(map(source.stub_of, exercise.solution))
-            assert "...  # your code" in stubs, exercise.name
+            assert "# your code" in stubs, exercise.name
             assert stubs != "\n".join(map(source.solved, exercise.solution))
 
 
@@ -80,7 +74,7 @@ def test_built_page_shows_question_and_folds_hint_solution_and_what_it_printed(p
         assert number.get_text() == f"Exercise {exercise.number}"
         stubs = [stub.get_text().strip() for stub in box.select(".stub pre")]
         given = map(source.stub_of, exercise.solution)
-        assert stubs == [code for code in given if code != "...  # your code"]
+        assert stubs == [code for code in given if code != source.DOTS]
         assert bool(box.select(".predict")) == bool(exercise.prediction)
         assert bool(box.select(".practice-done")) == (not exercise.prediction)
 
@@ -196,7 +190,7 @@ def with_mistakes(cells: list[tuple[str, str]], known: dict[str, dict]) -> list:
 
 
 @pytest.fixture(scope="module")
-def ran(built_site, reader_home, tmp_path_factory) -> dict:  # noqa: F811
+def ran(built_site, reader_home, tmp_path_factory) -> dict:
     """Run all notebooks with what their first cell installs: empty, solved, and with mistakes."""
     jobs = {}
     for page in PAGES:

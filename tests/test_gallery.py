@@ -2,92 +2,35 @@
 
 import ast
 import io
-import os
 import re
 import subprocess
 import sys
-import sysconfig
 import tokenize
 import tomllib
-import venv
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from readers import (
+    PACKAGE,
+    Reader,
+    chosen,
+    needs_of_the_package,
+    new_reader,
+    reader_variables,
+    wheel_of,
+)
 from sphinx_gallery.py_source_parser import split_code_and_text_blocks
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted((ROOT / "gallery").glob("*.py"))
-PACKAGE = "linreg-tutorial"
 # These look at the clock, and no two runs take the same time.
 MEASURING = {"18_measure_step"}
 # Once will do to see that they run.
 QUICKLY = {script: ["--rounds", "1"] for script in MEASURING}
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-
-
-# A reader's environment
-
-
-def closure(names: Iterable[str]) -> list[Distribution]:
-    """Return the installed distributions that ``names`` stand for, and all that these need."""
-    found, todo = {}, [Requirement(name) for name in names]
-    while todo:
-        wanted = todo.pop()
-        key = canonicalize_name(wanted.name), frozenset(wanted.extras)
-        if key in found:
-            continue
-        found[key] = distribution(wanted.name)
-        for need in map(Requirement, found[key].requires or []):
-            extras = wanted.extras | {""}
-            if need.marker is None or any(need.marker.evaluate({"extra": e}) for e in extras):
-                todo.append(need)
-    return list(found.values())
-
-
-def new_reader(folder: Path, names: Iterable[str]) -> Path:
-    """Make an environment with pip and ``names``, linked from ours; return its Python."""
-    venv.create(folder, symlinks=os.name != "nt")
-    scheme = {"base": str(folder), "platbase": str(folder)}
-    packages = Path(sysconfig.get_path("purelib", "venv", vars=scheme))
-    for dist in closure(["pip", *names]):
-        for top in {file.parts[0] for file in dist.files} - {"..", "__pycache__"}:
-            if not (packages / top).exists():
-                (packages / top).symlink_to(dist.locate_file(top))
-    return Path(sysconfig.get_path("scripts", "venv", vars=scheme), Path(sys.executable).name)
-
-
-def reader_variables(home: Path) -> dict[str, str]:
-    """Return the environment variables of a reader who has set none that matter here."""
-    ours = ("PYTHON", "IPYTHON", "JUPYTER", "MPL", "MATPLOTLIB", "PIP_", "GITHUB_", "VIRTUAL_ENV")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return kept | {
-        "HOME": str(home),
-        "MPLBACKEND": "agg",
-        "OMP_NUM_THREADS": "1",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_NO_INDEX": "1",
-        # What matplotlib says only where there is a screen that it was told not to use.
-        "PYTHONWARNINGS": "ignore:FigureCanvasAgg is non-interactive",
-    }
-
-
-def needs_of_the_package(wheel: Path) -> list[str]:
-    """Return what the wheel says it needs."""
-    info = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info/"
-    requires = map(Requirement, PathDistribution(zipfile.Path(wheel, info)).requires)
-    return [str(need) for need in requires if need.marker is None]
-
-
-def wheel_of(site: Path) -> Path:
-    (wheel,) = (site / "downloads").glob("*.whl")
-    return wheel
 
 
 # What a script says about itself
@@ -123,24 +66,6 @@ def without_times(printed: str, script: str) -> str:
     return re.sub(r" *\d[\d.]*", " #", printed) if script in MEASURING else printed
 
 
-def chosen(request: pytest.FixtureRequest, fixture: str, parameter: str) -> list:
-    """Return the values of a parameter in the chosen tests that use a fixture, each once."""
-    tests = [item for item in request.session.items if fixture in item.fixturenames]
-    return list(dict.fromkeys(item.callspec.params[parameter] for item in tests))
-
-
-@pytest.fixture(scope="session")
-def reader_home(tmp_path_factory) -> Path:
-    """Return a reader's home, where matplotlib has already looked for the fonts."""
-    home = tmp_path_factory.mktemp("home")
-    subprocess.run(
-        [sys.executable, "-c", "import matplotlib.font_manager"],
-        env=reader_variables(home),
-        check=True,
-    )
-    return home
-
-
 @pytest.fixture(scope="session")
 def readers(built_site, reader_home, tmp_path_factory) -> dict[frozenset, Path]:
     """Return an environment for each set of dependencies that a script declares."""
@@ -171,30 +96,33 @@ def readers(built_site, reader_home, tmp_path_factory) -> dict[frozenset, Path]:
 def runs(
     built_site, readers, reader_home, tmp_path_factory, request
 ) -> Iterator[dict[str, list[Future]]]:
-    """Run each script that a test wants twice; two run side by side."""
+    """Run each script that a test wants twice; two run side by side.
 
-    def run(script: Path) -> subprocess.CompletedProcess:
+    The second time from another process: what one process chooses at its start, such as
+    the order of sets, is the same in all that are forked from it.
+    """
+    started = [
+        {
+            needs: Reader(python, reader_variables(reader_home), ("torch", "matplotlib.pyplot"))
+            for needs, python in readers.items()
+        }
+        for _ in range(2)
+    ]
+
+    def run(script: Path, turn: int) -> subprocess.CompletedProcess:
         folder = tmp_path_factory.mktemp("empty")
         taken = folder / script.name
         taken.write_bytes((built_site / "downloads" / "gallery" / script.name).read_bytes())
-        return subprocess.run(
-            [
-                readers[frozenset(dependencies_of(script))],
-                taken.name,
-                *QUICKLY.get(script.stem, []),
-            ],
-            cwd=folder,
-            env=reader_variables(reader_home),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-        )
+        reader = started[turn][frozenset(dependencies_of(script))]
+        return reader.run([taken.name, *QUICKLY.get(script.stem, [])], folder, timeout=120)
 
     pool = ThreadPoolExecutor(2)
     wanted = chosen(request, "runs", "script")
-    yield {script.stem: [pool.submit(run, script) for _ in range(2)] for script in wanted}
+    yield {script.stem: [pool.submit(run, script, turn) for turn in range(2)] for script in wanted}
     pool.shutdown(cancel_futures=True)
+    for readers_of_one_turn in started:
+        for reader in readers_of_one_turn.values():
+            reader.close()
 
 
 @every_script

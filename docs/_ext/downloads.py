@@ -198,6 +198,9 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     folder = Path(app.outdir, _FOLDER)
+    made_of, stamp = _sources(app), kept(app) / "downloads.txt"
+    if (folder / _ZIP).exists() and stamp.exists() and stamp.read_text() == made_of:
+        return
     files = _files(app)
     # Nothing shall be left of a lesson that is gone.
     shutil.rmtree(folder, ignore_errors=True)
@@ -206,6 +209,16 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
         (folder / name).write_bytes(content)
     lessons = {f"linreg-tutorial/{Path(name).name}": files[name] for name in files}
     (folder / _ZIP).write_bytes(_zipped(lessons))
+    stamp.write_text(made_of)
+
+
+def _sources(app: Sphinx) -> str:
+    """Return a digest of all that the files are made of."""
+    found = hashlib.sha256(f"{app.config.run_digest} {_published_wheel('')}".encode())
+    pages = [Path(app.env.doc2path(name)) for name in sorted(app.env.found_docs)]
+    for path in [app.wheel, *pages, *sorted(_gallery(app).glob("*.*"))]:
+        found.update(f"{path}\0".encode() + path.read_bytes())
+    return found.hexdigest()
 
 
 def _files(app: Sphinx) -> dict[str, bytes]:

@@ -40,6 +40,7 @@ Imports nothing of Sphinx: the page, the notebooks and the tests read it alike.
 
 import json
 import re
+import textwrap
 from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
@@ -60,7 +61,8 @@ _SOLUTION = re.compile(
     r"^(?P<head>```\{code-cell\}\n:tags: \[solution\]\n\n)(?P<code>.*?)^```$",
     flags=re.MULTILINE | re.DOTALL,
 )
-_DOTS = "...  # your code"
+# No blank behind the dots: with one, the copy buttons take them for a prompt of Python's.
+DOTS = "# your code\n..."
 _OPTION = re.compile(r"^:(?P<name>[\w-]+): *(?P<value>.*)\n?", flags=re.MULTILINE)
 _DIRECTIVE = re.compile(r"\{(?P<name>[\w-]+)\} *(?P<argument>.*)")
 
@@ -161,16 +163,18 @@ def stub_of(code: str) -> str:
 
     >>> print(stub_of("def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION"))
     def f(x):
-        ...  # your code
+        # your code
+        ...
     >>> print(stub_of("x = 1\n### BEGIN SOLUTION\ny = 2 * x\n### END SOLUTION\nprint(x)\n"))
     x = 1
-    ...  # your code
+    # your code
+    ...
     print(x)
     """
     code += "\n"
     if not _MARKED.search(code):
-        return _DOTS
-    return _MARKED.sub(lambda m: f"{m['indent']}{_DOTS}\n", code).strip()
+        return DOTS
+    return _MARKED.sub(lambda m: textwrap.indent(f"{DOTS}\n", m["indent"]), code).strip()
 
 
 def solved(code: str) -> str:
@@ -218,7 +222,7 @@ def without_exercises(text: str) -> str:
 def _with_stub(match: re.Match) -> str:
     stub = stub_of(match["code"])
     cell = f"{match['head']}{solved(match['code'])}\n```"
-    if stub == _DOTS:
+    if stub == DOTS:
         return cell
     return f"```{{code-block}} python\n:class: stub\n\n{stub}\n```\n\n{cell}"
 

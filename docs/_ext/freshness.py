@@ -14,6 +14,7 @@ draws
 A page or script that holds code but was not executed ends the build, too.
 """
 
+import functools
 import hashlib
 import platform
 import shutil
@@ -21,12 +22,17 @@ from importlib.metadata import version
 from pathlib import Path
 
 from jupyter_cache import get_cache
+from jupyter_cache.cache.main import JupyterCacheBase
 from myst_nb.core.read import is_myst_markdown_notebook
 from records import paths as records
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
+from sphinx.util.parallel import parallel_available
 from sphinx_gallery.utils import get_md5sum
+
+if parallel_available:
+    import fcntl
 
 _VERSIONS_THAT_COUNT = ("torch", "numpy", "matplotlib", "ipykernel", "ipython", "sphinx-gallery")
 
@@ -59,6 +65,22 @@ def digest(root: Path) -> str:
     return found.hexdigest()[:16]
 
 
+def _write_one_at_a_time(lock: Path) -> None:
+    """Let the processes of a build write into the notebooks' cache one after the other.
+
+    Two pages with the same code are one entry there, and may be done at the same time.
+    """
+    write = JupyterCacheBase.cache_notebook_bundle
+
+    @functools.wraps(write)
+    def locked(*args, **kwargs):
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return write(*args, **kwargs)
+
+    JupyterCacheBase.cache_notebook_bundle = locked
+
+
 def _prepare(app: Sphinx, config) -> None:
     source = Path(app.srcdir)
     config.run_digest = digest(source.parent)
@@ -71,6 +93,8 @@ def _prepare(app: Sphinx, config) -> None:
 
     # Here, before pages are read side by side and each would make the same tables.
     _ = get_cache(config.nb_execution_cache_path).db
+    if parallel_available:
+        _write_one_at_a_time(notebooks / config.run_digest / "lock")
 
     gallery = source / config.sphinx_gallery_conf["gallery_dirs"]
     stamp = gallery / "digest.txt"
@@ -83,18 +107,23 @@ def _prepare(app: Sphinx, config) -> None:
         stamp.write_text(config.run_digest)
 
 
-def _check_scripts(app: Sphinx) -> None:
+def stale_scripts(app: Sphinx) -> list[Path]:
+    """Return the gallery scripts that have not run to their end as they are now."""
     gallery = Path(app.srcdir) / app.config.sphinx_gallery_conf["gallery_dirs"]
     scripts = (Path(app.srcdir).parent / "gallery").glob("*.py")
     # sphinx-gallery writes a script's .md5 after it has run to its end, and only then.
     stamps = {script: gallery / f"{script.name}.md5" for script in sorted(scripts)}
-    missing = [
-        script.name
+    return [
+        script
         for script, stamp in stamps.items()
         if not stamp.exists() or stamp.read_text() != get_md5sum(script, mode="t")
     ]
-    if missing:
-        raise ExtensionError(f"gallery scripts that were not executed: {', '.join(missing)}")
+
+
+def _check_scripts(app: Sphinx) -> None:
+    if missing := stale_scripts(app):
+        names = ", ".join(script.name for script in missing)
+        raise ExtensionError(f"gallery scripts that were not executed: {names}")
 
 
 def _check_pages(app: Sphinx, env: BuildEnvironment) -> None:

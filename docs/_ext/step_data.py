@@ -5,17 +5,15 @@ signs, no words: those are the site's, in its language (`step_through`).
 """
 
 import io
-import json
 from collections.abc import Sequence
 
 from IPython.display import HTML
 from matplotlib import pyplot as plt
+from script_data import MARK, script_json
 
 from linreg_tutorial import Edge, Node, Trace
 from linreg_tutorial.graph_plot import draw_graph
 from linreg_tutorial.trace import flat, written
-
-MARK = '<script type="application/json" class="step-through">'
 
 
 def show(mean: Trace, points: Sequence[Trace]) -> HTML:
@@ -30,11 +28,6 @@ def show(mean: Trace, points: Sequence[Trace]) -> HTML:
     """
     data = {"mean": _way([mean], None), "points": _way(points, mean)}
     return HTML(f"{MARK}{script_json(data)}</script>")
-
-
-def script_json(data: object) -> str:
-    """Return data as JSON for a script element: what looks like a tag would end it."""
-    return json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _way(traces: Sequence[Trace], mean: Trace | None) -> dict:

@@ -15,12 +15,12 @@ from answers import cell_above
 from docutils import nodes
 from docutils.parsers.rst import directives
 from figures import controls, palette, themed_svg
+from script_data import MARK, script_json
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.locale import get_translation
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
-from step_data import MARK, script_json
 
 _ = get_translation("site")
 
