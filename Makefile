@@ -35,9 +35,9 @@ html: $(READY)
 	$(SPHINX) docs $(BUILD)/html
 	@echo "Open $(CURDIR)/$(BUILD)/html/index.html"
 
-# Three files at a time, and what looks at the clock by itself.
+# Two files at a time, and what looks at the clock by itself.
 test: html
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 # What a build writes below docs/ must not start the next one.

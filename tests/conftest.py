@@ -103,7 +103,15 @@ def browser():
 
 def _browsers() -> Iterator[str | None]:
     """Yield what may start, the cheapest way first; None is the one that Playwright keeps."""
-    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"):
+    # The shell is the same Chromium without its windows: a page costs it a third of the time.
+    for name in (
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "chrome",
+    ):
         if path := shutil.which(name):
             yield path
     windows = [
@@ -121,8 +129,10 @@ def _browsers() -> Iterator[str | None]:
     yield None
     if shutil.which("apt-get") and os.geteuid() == 0:
         _run("apt-get", "update")
-        _run("apt-get", "install", "-y", "chromium")
-        yield shutil.which("chromium")
+        for name in ("chromium-headless-shell", "chromium"):
+            _run("apt-get", "install", "-y", name)
+            if path := shutil.which(name):
+                yield path
 
 
 @functools.cache

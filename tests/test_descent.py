@@ -4,6 +4,7 @@ It runs in a worker, where there is no page: the file that the site serves, unch
 """
 
 import itertools
+import json
 import math
 import random
 from collections.abc import Iterator
@@ -28,7 +29,8 @@ AT_GOAL = {"a": 2, "b": 1, "e": 0, "da": 0, "db": 0, "grad": {"a": 0, "b": 0}, "
 # Each job is [name of a function of `descent`, its arguments]. JSON has no infinity.
 WORKER = """([scripts, jobs]) => new Promise((resolve, reject) => {
   const code = `importScripts(${scripts.map((s) => JSON.stringify(s))});
-    onmessage = ({data}) => postMessage(data.map(([name, ...given]) => descent[name](...given)));`;
+    onmessage = ({data}) =>
+      postMessage(JSON.stringify(data.map(([name, ...given]) => descent[name](...given))));`;
   const worker = new Worker(URL.createObjectURL(new Blob([code])));
   worker.onmessage = ({data}) => resolve(data);
   worker.onerror = (error) => reject(error.message);
@@ -44,7 +46,8 @@ def descent(browser, served_site):
         scripts = [served_site + "_static/playground/descent.js"]
 
         def run(*jobs):
-            return page.evaluate(WORKER, [scripts, list(jobs)])
+            # As text: thousands of rows would take Playwright longer than all steps.
+            return json.loads(page.evaluate(WORKER, [scripts, list(jobs)]))
 
         yield run
 

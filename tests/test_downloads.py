@@ -254,6 +254,11 @@ def executed(
         for file in (built_site / "downloads" / f"{name}.ipynb", wheel_of(built_site)):
             shutil.copy(file, folder)
         notebook = folder / f"{Path(name).name}.ipynb"
+        if Path(name).name in MEASURING:
+            # Once will do to see that it runs.
+            often = notebook.read_text("utf-8")
+            assert often.count("default=3") == 1
+            notebook.write_text(often.replace("default=3", "default=1"), "utf-8")
         reader = jupyter_readers(notebook)
         error = reader.run(notebook)
         return Ran(notebook, error, bool(reader.installed()))

@@ -791,6 +791,7 @@ def test_value_that_was_changed_in_place_is_refused_before_anything_is_changed()
 # Time
 
 
+@pytest.mark.alone
 def test_the_two_points_are_traced_within_five_plain_passes_and_5_ms():
     plain, traced = bench_trace.medians(bench_trace.line, 30)
     assert traced <= 5 * plain + 5
