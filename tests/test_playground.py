@@ -1519,30 +1519,49 @@ FIFTY = (
     + "&t=" + ",".join(str(round(i / 10, 1)) for i in range(50)) + "&lr=0.01"
 )  # fmt: skip
 
-# From the press of a button, or the move of a hand, until all is laid out anew.
+# Two medians: from the press of a button, or the move of a hand, until all is laid out anew;
+# and of a drawing of 500 numbers, which tells how fast the machine is at the moment.
 SPEED = """(act) => {
   const root = document.querySelector(".playground");
-  const times = [];
-  for (let i = 0; i < 120; i += 1) {
-    const from = performance.now();
-    act === "step"
-      ? root.querySelector("[data-do=step]").click()
-      : root.querySelector(".point").dispatchEvent(
-          new KeyboardEvent("keydown", { key: i % 2 ? "ArrowUp" : "ArrowDown", bubbles: true }));
+  const acts = {
+    step: () => root.querySelector("[data-do=step]").click(),
+    move: (i) => root.querySelector(".point").dispatchEvent(
+      new KeyboardEvent("keydown", { key: i % 2 ? "ArrowUp" : "ArrowDown", bubbles: true })),
+  };
+  const draw = () => {
+    const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    for (let i = 0; i < 500; i += 1) {
+      const number = document.createElementNS(drawing.namespaceURI, "text");
+      number.setAttribute("x", i);
+      number.textContent = (i / 7).toFixed(4);
+      drawing.append(number);
+    }
+    root.append(drawing);
     root.getBoundingClientRect();
-    times.push(performance.now() - from);
-  }
-  return times.slice(20).sort((p, q) => p - q);
+    drawing.remove();
+  };
+  const median = (call) => {
+    const times = [];
+    for (let i = 0; i < 120; i += 1) {
+      const from = performance.now();
+      call(i);
+      root.getBoundingClientRect();
+      times.push(performance.now() - from);
+    }
+    return times.slice(20).sort((p, q) => p - q)[50];
+  };
+  return [median(acts[act]), median(draw)];
 }"""
 
 
 @pytest.mark.alone
 @pytest.mark.parametrize("act", ["step", "move"])
 def test_step_and_redraw_of_50_points_take_less_than_8_ms(playground, act):
+    """On a machine that draws 500 numbers in 6.4 ms; on a slower one as much longer."""
     playground.open(FIFTY)
     # The best of three: what else the machine does meanwhile is no fault of the page's.
     runs = [playground.page.evaluate(SPEED, act) for _ in range(3)]
-    assert min(times[len(times) // 2] for times in runs) < 8, runs
+    assert any(time < max(8, 1.25 * yardstick) for time, yardstick in runs), runs
 
 
 # What the site bundles
