@@ -17,20 +17,17 @@ import nbformat
 from fork_server import WORKS_HERE
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from kernels import fork_kernels
+from kernels import fork_kernels, talk_through_files
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 
 def run(notebook: Path, specs: KernelSpecManager) -> str | None:
     """Run a notebook; return what ended it before its end."""
-    # Where it can, the kernel listens at a file beside the notebook: two kernels that start
-    # side by side may choose the same port.
-    ipc = {"transport": "ipc", "ip": str(notebook.parent / "kernel")} if os.name == "posix" else {}
     content = nbformat.read(notebook, as_version=4)
     client = NotebookClient(
         content,
-        km=AsyncKernelManager(kernel_name="reader", kernel_spec_manager=specs, **ipc),
+        km=AsyncKernelManager(kernel_name="reader", kernel_spec_manager=specs),
         timeout=120,
         shutdown_kernel="immediate",
         resources={"metadata": {"path": str(notebook.parent)}},
@@ -53,6 +50,7 @@ def main(python: str, folder: str) -> None:
     command = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     spec.write_text(json.dumps({"argv": command, "display_name": "", "language": "python"}))
     specs = KernelSpecManager(kernel_dirs=[folder])
+    talk_through_files()
     server = None
     if WORKS_HERE:
         # Not the package: installing it is for the notebooks to do.

@@ -56,10 +56,10 @@ def test_program_finds_all_as_in_a_new_process(way, server, tmp_path):
     found = []
     for start in (subprocess.Popen, server.start):
         with (tmp_path / "out").open("w+") as out, (tmp_path / "err").open("w+") as err:
-            streams = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err}
+            given = {"env": env, "cwd": tmp_path, "stdout": out, "stderr": err}
             if start is subprocess.Popen:
-                streams["start_new_session"] = True
-            code = start(command, env=env, cwd=tmp_path, **streams).wait(60)
+                given |= {"stdin": subprocess.DEVNULL, "start_new_session": True}
+            code = start(command, **given).wait(60)
             for stream in (out, err):
                 stream.seek(0)
             found.append((code, out.read(), err.read()))

@@ -118,12 +118,7 @@ def runs(
 
     pool = ThreadPoolExecutor(2)
     wanted = chosen(request, "runs", "script")
-    yield {
-        script.stem: [
-            pool.submit(run, script, turn) for turn in range(1 if script.stem in MEASURING else 2)
-        ]
-        for script in wanted
-    }
+    yield {script.stem: [pool.submit(run, script, turn) for turn in range(2)] for script in wanted}
     pool.shutdown(cancel_futures=True)
     for readers_of_one_turn in started:
         for reader in readers_of_one_turn.values():
@@ -137,11 +132,9 @@ def test_script_runs_alone_and_says_nothing_of_errors(script, runs):
     assert run.stdout.strip()
 
 
-@pytest.mark.parametrize(
-    "script", [s for s in SCRIPTS if s.stem not in MEASURING], ids=lambda path: path.stem
-)
+@every_script
 def test_script_prints_the_same_every_time(script, runs):
-    first, second = (run.result().stdout for run in runs[script.stem])
+    first, second = (without_times(run.result().stdout, script.stem) for run in runs[script.stem])
     assert first == second
 
 

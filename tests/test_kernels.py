@@ -16,7 +16,7 @@ TWO_MANAGERS = """
 import json
 import kernels
 from jupyter_client.manager import AsyncKernelManager
-kernels._talk_through_files()
+kernels.talk_through_files()
 managers = AsyncKernelManager(), AsyncKernelManager()
 print(json.dumps([[manager.transport, manager.ip] for manager in managers]))
 """

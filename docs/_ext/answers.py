@@ -45,6 +45,13 @@ def cell_above(node: nodes.Element) -> nodes.container | None:
     return cell if is_cell(cell) else None
 
 
+def data_in(cell: nodes.container, mark: str) -> str | None:
+    """Return the data that a cell's output holds between a script element's tags, if any."""
+    texts = (output.astext() for output in cell.findall(nodes.raw))
+    text = next((text for text in texts if text.startswith(mark)), None)
+    return text and text.removeprefix(mark).removesuffix("</script>")
+
+
 class TakeOutput(SphinxTransform):
     """Move the output of the code cell right above an answer into the answer."""
 

@@ -26,7 +26,7 @@ from docutils import nodes
 from exercise_notebooks import KINDS, exercise_notebook
 from exercise_source import read_section
 from exercises import prediction
-from freshness import kept
+from freshness import digest_of, kept
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from notebooks import (
     ALWAYS,
@@ -145,6 +145,11 @@ def _gallery(app: Sphinx) -> Path:
     return Path(app.srcdir, "gallery")
 
 
+def _lessons(app: Sphinx) -> list[Path]:
+    """Return the gallery's scripts and notebooks."""
+    return sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")])
+
+
 def _code(script: Path) -> str:
     """Return a script without its comments."""
     return re.sub(r"^#.*$", "", script.read_text("utf-8"), flags=re.MULTILINE)
@@ -198,8 +203,9 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
     folder = Path(app.outdir, _FOLDER)
-    made_of, stamp = _sources(app), kept(app) / "downloads.txt"
-    if (folder / _ZIP).exists() and stamp.exists() and stamp.read_text() == made_of:
+    # In the folder itself, and written last: it is gone with what it vouches for.
+    made_of, stamp = _sources(app), folder / ".digest"
+    if stamp.exists() and stamp.read_text() == made_of:
         return
     files = _files(app)
     # Nothing shall be left of a lesson that is gone.
@@ -214,11 +220,9 @@ def _write(app: Sphinx, exception: Exception | None) -> None:
 
 def _sources(app: Sphinx) -> str:
     """Return a digest of all that the files are made of."""
-    found = hashlib.sha256(f"{app.config.run_digest} {_published_wheel('')}".encode())
+    settings = f"{app.config.run_digest} {app.config.language} {_published_wheel('')}"
     pages = [Path(app.env.doc2path(name)) for name in sorted(app.env.found_docs)]
-    for path in [app.wheel, *pages, *sorted(_gallery(app).glob("*.*"))]:
-        found.update(f"{path}\0".encode() + path.read_bytes())
-    return found.hexdigest()
+    return digest_of(settings, [app.wheel, *pages, *_lessons(app)], Path(app.srcdir))
 
 
 def _files(app: Sphinx) -> dict[str, bytes]:
@@ -231,7 +235,7 @@ def _files(app: Sphinx) -> dict[str, bytes]:
             notebook = notebook_of(text, wheel, _published_wheel(wheel), page.parent)
             files[f"{docname}.ipynb"] = _bytes_of(notebook)
             files |= _exercises_of(app, docname, text)
-    for path in sorted([*_gallery(app).glob("*.py"), *_gallery(app).glob("*.ipynb")]):
+    for path in _lessons(app):
         files[f"gallery/{path.name}"] = path.read_bytes()
     return files
 

@@ -14,7 +14,7 @@ import json
 from html import escape
 from pathlib import Path
 
-from answers import answer, is_cell
+from answers import answer, data_in, is_cell
 from docutils import nodes
 from docutils.parsers.rst import directives
 from exercise_source import ExerciseError, for_the_site, read_section
@@ -163,7 +163,7 @@ class Gather(SphinxTransform):
                     solution = following
             elif isinstance(following, prediction):
                 field = following
-            elif (text := _values_in(following)) is not None:
+            elif (text := data_in(following, MARK)) is not None:
                 values = json.loads(text)
             elif {"tag_given", "stub"} & set(following["classes"]):
                 given.append(following)
@@ -184,12 +184,6 @@ def _following(box: exercise) -> nodes.Node | None:
     block = box.parent[place] if place < len(box.parent) else None
     belongs = isinstance(block, answer | prediction | nodes.literal_block) or is_cell(block)
     return block if belongs else None
-
-
-def _values_in(cell: nodes.container) -> str | None:
-    texts = (output.astext() for output in cell.findall(nodes.raw))
-    text = next((text for text in texts if text.startswith(MARK)), None)
-    return text and text.removeprefix(MARK).removesuffix("</script>")
 
 
 def _fill(field: prediction, values: list[float] | None, name: str) -> None:

@@ -127,9 +127,8 @@ class Server:
         command: Sequence[str],
         env: Mapping[str, str],
         cwd: str | Path,
-        stdin: int | IO = subprocess.DEVNULL,
-        stdout: int | IO | None = None,
-        stderr: int | IO | None = None,
+        stdout: IO | None = None,
+        stderr: IO | None = None,
     ) -> Program:
         """Fork a program that behaves as ``command`` would as a new process.
 
@@ -141,23 +140,17 @@ class Server:
         env, cwd
             Its environment variables, all of them, and its folder. What Python reads
             at its start alone (PYTHONPATH, PYTHONWARNINGS) is the server's.
-        stdin, stdout, stderr
-            As for `subprocess.Popen`, without ``PIPE``. None: the caller's own.
+        stdout, stderr
+            Files to write to. None: the caller's own. There is nothing to read.
         """
         connection = socket.socket(socket.AF_UNIX, _KIND)
         connection.connect(self._address)
         request = {"command": list(command), "env": dict(env), "cwd": str(cwd)}
-        with open(os.devnull, "r+b") as nowhere:
-            streams = []
-            for number, stream in enumerate((stdin, stdout, stderr)):
-                if stream == subprocess.DEVNULL:
-                    stream = nowhere
-                elif stream == subprocess.STDOUT:
-                    stream = streams[1]
-                elif stream is None:
-                    stream = number
-                streams.append(stream if isinstance(stream, int) else stream.fileno())
-            socket.send_fds(connection, [json.dumps(request).encode()], streams)
+        out = 1 if stdout is None else stdout.fileno()
+        err = 2 if stderr is None else stderr.fileno()
+        with open(os.devnull, "rb") as nothing:
+            message = json.dumps(request).encode()
+            socket.send_fds(connection, [message], [nothing.fileno(), out, err])
         return Program(connection)
 
     def stop(self) -> None:

@@ -16,8 +16,10 @@ A page or script that holds code but was not executed ends the build, too.
 
 import functools
 import hashlib
+import os
 import platform
 import shutil
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,11 +59,16 @@ def digest(root: Path) -> str:
         root / "docs" / "matplotlibrc",
         *records(root / "docs"),
     ]
-    found = hashlib.sha256(platform.python_version().encode())
-    for name in _VERSIONS_THAT_COUNT:
-        found.update(f"{name} {version(name)}\n".encode())
+    versions = [f"{name} {version(name)}" for name in _VERSIONS_THAT_COUNT]
+    return digest_of(" ".join([platform.python_version(), *versions]), files, root)
+
+
+def digest_of(settings: str, files: Iterable[Path], root: Path) -> str:
+    """Return the digest of settings and of files: their places below a folder, and contents."""
+    found = hashlib.sha256(settings.encode())
     for path in files:
-        found.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+        found.update(Path(os.path.relpath(path, root)).as_posix().encode() + b"\0")
+        found.update(path.read_bytes())
     return found.hexdigest()[:16]
 
 

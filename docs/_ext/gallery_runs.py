@@ -10,15 +10,16 @@ import importlib
 import os
 from pathlib import Path
 
+from fork_server import WORKS_HERE
 from freshness import stale_scripts
 from sphinx.application import Sphinx
-from sphinx.util.parallel import ParallelTasks, parallel_available
+from sphinx.util.parallel import ParallelTasks
 from sphinx_gallery.gen_rst import generate_file_rst
 
 
 def _run_scripts(app: Sphinx) -> None:
     scripts = stale_scripts(app)
-    if not scripts or not parallel_available:
+    if not scripts or not WORKS_HERE:
         return
     conf = app.config.sphinx_gallery_conf
     target = Path(app.srcdir, conf["gallery_dirs"])
@@ -27,14 +28,14 @@ def _run_scripts(app: Sphinx) -> None:
     for module in app.config.preloaded_modules:
         importlib.import_module(module)
     tasks = ParallelTasks(min(app.parallel, os.cpu_count()))
+
+    def run(script: Path) -> None:
+        # What it returns cannot be sent, and is read from its files later.
+        generate_file_rst(script.name, target, script.parent, conf)
+
     for script in scripts:
-        tasks.add_task(lambda script: _run(script, target, conf), script)
+        tasks.add_task(run, script)
     tasks.join()
-
-
-def _run(script: Path, target: Path, conf: dict) -> None:
-    # What it returns cannot be sent, and is read from its files later.
-    generate_file_rst(script.name, target, script.parent, conf)
 
 
 def setup(app: Sphinx) -> dict:

@@ -96,16 +96,17 @@ def _prepare(app: Sphinx, config) -> None:
     if "transport_encryption" in AsyncKernelManager.class_trait_names():
         AsyncKernelManager.transport_encryption.default_value = "auto"
     NotebookClient.shutdown_kernel.default_value = "immediate"
-    if os.name == "posix":
-        _talk_through_files()
+    talk_through_files()
 
 
-def _talk_through_files() -> None:
-    """Let kernels listen at files with names of their own.
+def talk_through_files() -> None:
+    """Let kernels listen at files with names of their own, where sockets can be files.
 
     Kernels that start side by side may choose the same port: the second one ends
     then, and its page is not built. Files cannot clash.
     """
+    if os.name != "posix":
+        return
     # The path of a socket must be short.
     folder = tempfile.mkdtemp(prefix="kernels-", dir="/tmp")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -11,7 +11,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from answers import cell_above
+from answers import cell_above, data_in
 from docutils import nodes
 from docutils.parsers.rst import directives
 from figures import controls, palette, themed_svg
@@ -99,14 +99,13 @@ class TakeData(SphinxTransform):
         """Look at each figure of the page."""
         for figure in list(self.document.findall(step_through)):
             cell = cell_above(figure)
-            outputs = () if cell is None else cell.findall(nodes.raw)
-            text = next((o.astext() for o in outputs if o.astext().startswith(MARK)), None)
-            if text is None:
+            data = None if cell is None else data_in(cell, MARK)
+            if data is None:
                 raise ExtensionError(
                     f"{figure.source}:{figure.line}: the cell above a step-through must return "
                     "what step_data.show gives"
                 )
-            figure["data"] = text.removeprefix(MARK).removesuffix("</script>")
+            figure["data"] = data
             figure.parent.remove(cell)
 
 
